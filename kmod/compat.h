@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Everything that differs between the kernels ntdma supports.
+ *
+ * No other file tests a kernel version or an optional feature. A rule that a
+ * macro or a header can reveal is tested by feature, the rest by version.
+ */
+#ifndef NTDMA_COMPAT_H
+#define NTDMA_COMPAT_H
+
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "ntdma needs Linux 6.1 or later"
+#endif
+
+/* Moved in 6.12. */
+#if __has_include(<linux/unaligned.h>)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/* Namespaces became string literals in 6.13. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define NTDMA_EXPORT(sym)		EXPORT_SYMBOL_NS_GPL(sym, "NTDMA")
+#define NTDMA_EXPORT_INTERNAL(sym)	EXPORT_SYMBOL_NS_GPL(sym, "NTDMA_INTERNAL")
+#define NTDMA_IMPORT			MODULE_IMPORT_NS("NTDMA")
+#define NTDMA_IMPORT_INTERNAL		MODULE_IMPORT_NS("NTDMA_INTERNAL")
+#else
+#define NTDMA_EXPORT(sym)		EXPORT_SYMBOL_NS_GPL(sym, NTDMA)
+#define NTDMA_EXPORT_INTERNAL(sym)	EXPORT_SYMBOL_NS_GPL(sym, NTDMA_INTERNAL)
+#define NTDMA_IMPORT			MODULE_IMPORT_NS(NTDMA)
+#define NTDMA_IMPORT_INTERNAL		MODULE_IMPORT_NS(NTDMA_INTERNAL)
+#endif
+
+/*
+ * Before 6.2 a pin for reading left private pages shared with whom they were
+ * copied from, and the next write of their owner went elsewhere.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define NTDMA_PIN_READ			(FOLL_LONGTERM | FOLL_WRITE)
+#else
+#define NTDMA_PIN_READ			FOLL_LONGTERM
+#endif
+
+/* Stands in for is_vmalloc_or_module_addr(), which 6.1 does not export. */
+static inline bool ntdma_is_vmalloc(const void *addr)
+{
+#ifdef MODULES_VADDR
+	if ((unsigned long)addr >= MODULES_VADDR &&
+	    (unsigned long)addr < MODULES_END)
+		return true;
+#endif
+	return is_vmalloc_addr(addr);
+}
+
+#endif /* NTDMA_COMPAT_H */
