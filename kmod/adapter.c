@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Adapters: from a device description to a working table, and back.
+ *
+ * Model: an adapter is one client's view of one device. Its back end and its
+ * limits are chosen once, from what the DMA API says about the device under
+ * the mask that the description asks for:
+ *
+ *   the DMA API merges pages       IOMMU
+ *   every page would be bounced    BOUNCE, all of them
+ *   the device misses some memory  BOUNCE, what it misses
+ *   otherwise                      DIRECT
+ *
+ * Life: the client holds one reference, every request, list, set of registers
+ * and buffer holds one more. PutDmaAdapter may come while such objects are
+ * alive and where nothing may sleep; what the adapter owns is freed by work
+ * once the last reference is gone.
+ *
+ * The client may change all of the DMA_ADAPTER, the table pointer included,
+ * so nothing is ever read from there.
+ */
+#include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "glue.h"
+#include "ntdma.h"
+
+#define NTDMA_WIDTH_MIN	24	/* the reach of ISA, the least there is */
+
+const char *const ntdma_backend_names[] = {
+	[NTDMA_DIRECT] = "direct",
+	[NTDMA_IOMMU] = "iommu",
+	[NTDMA_BOUNCE] = "bounce",
+};
+
+/* The version of a description, whose older forms end before the new fields. */
+static u8 ntdma_describe_version(const DEVICE_DESCRIPTION *description)
+{
+	switch (description->Version) {
+	case DEVICE_DESCRIPTION_VERSION:
+	case DEVICE_DESCRIPTION_VERSION1:
+		return 1;
+	case DEVICE_DESCRIPTION_VERSION2:
+		return 2;
+	case DEVICE_DESCRIPTION_VERSION3:
+		return 3;
+	default:
+		return 0;
+	}
+}
+
+static bool ntdma_describe_pci(const DEVICE_DESCRIPTION *description,
+			       struct device *dev)
+{
+	return description->InterfaceType == PCIBus ||
+	       (description->InterfaceType == InterfaceTypeUndefined &&
+		dev_is_pci(dev));
+}
+
+/* Address bits, 0 for a description that is not valid (EC-10 to EC-14). */
+static u8 ntdma_describe_width(const DEVICE_DESCRIPTION *description,
+			       struct device *dev)
+{
+	if (description->Version == DEVICE_DESCRIPTION_VERSION3) {
+		if (description->DmaAddressWidth < NTDMA_WIDTH_MIN ||
+		    description->DmaAddressWidth > 64)
+			return 0;
+		return description->DmaAddressWidth;
+	}
+	if (description->Dma64BitAddresses)
+		return 64;
+	if (description->ScatterGather && ntdma_describe_pci(description, dev))
+		return 32;
+	return description->Dma32BitAddresses ? 32 : NTDMA_WIDTH_MIN;
+}
+
+static enum ntdma_backend ntdma_choose(struct ntdma_adapter *adapter)
+{
+	struct device *dev = adapter->dev;
+	bool limited = dma_addressing_limited(dev) ||
+		       adapter->mask < dma_get_required_mask(dev);
+	bool finite = dma_max_mapping_size(dev) != SIZE_MAX;
+
+	adapter->granule = dma_get_merge_boundary(dev);
+	adapter->merge = adapter->granule && !finite;
+	adapter->forced = ntdma_force_bounce;
+	if (adapter->forced)
+		return NTDMA_BOUNCE;
+	if (adapter->granule)
+		return NTDMA_IOMMU;
+	adapter->forced = finite && !limited;
+	return limited || finite ? NTDMA_BOUNCE : NTDMA_DIRECT;
+}
+
+static void ntdma_set_limits(struct ntdma_adapter *adapter)
+{
+	struct device *dev = adapter->dev;
+
+	adapter->mask = min_not_zero(DMA_BIT_MASK(adapter->width),
+				     dev->bus_dma_limit);
+	adapter->max_seg = round_down(dma_get_max_seg_size(dev), PAGE_SIZE);
+	adapter->boundary = dma_get_seg_boundary(dev);
+	if (adapter->boundary == ULONG_MAX)
+		adapter->boundary = U64_MAX;
+	adapter->coherent = dev_is_dma_coherent(dev);
+	adapter->backend = ntdma_choose(adapter);
+	adapter->entry_size = sizeof(struct ntdma_run);
+	if (adapter->backend == NTDMA_IOMMU)
+		adapter->entry_size = max(sizeof(struct ntdma_run),
+					  sizeof(struct scatterlist));
+}
+
+/*
+ * Whether the platform copies even what the device reaches: then the address
+ * of a page that is in reach is not its own.
+ */
+static bool ntdma_probe_forced(struct ntdma_adapter *adapter)
+{
+	const struct ntdma_slot *slot = adapter->pool->slots;
+	struct device *dev = adapter->dev;
+	dma_addr_t addr;
+
+	addr = dma_map_page_attrs(dev, slot->page, 0, PAGE_SIZE, DMA_TO_DEVICE,
+				  DMA_ATTR_NO_WARN);
+	if (dma_mapping_error(dev, addr))
+		return true;
+	dma_unmap_page_attrs(dev, addr, PAGE_SIZE, DMA_TO_DEVICE,
+			     DMA_ATTR_SKIP_CPU_SYNC);
+	return addr != slot->dma;
+}
+
+static struct ntdma_pool *ntdma_open_pool(struct ntdma_adapter *adapter,
+					  u32 maximum_length)
+{
+	struct ntdma_device *device = adapter->device;
+	u32 most = max(ntdma_pool_size >> PAGE_SHIFT, 2U);
+	u32 need = ntdma_registers(maximum_length, most);
+	struct ntdma_pool *pool;
+	u64 mask;
+
+	/* Some transfers at a time, without taking all that is in reach. */
+	most = clamp_t(u64, 4ULL * need, need, most);
+	mutex_lock(&device->lock);
+	mask = ntdma_device_narrow(device, adapter->mask);
+	pool = ntdma_pool_create(adapter->dev, most, 2, !adapter->sg);
+	ntdma_device_restore(device, mask);
+	mutex_unlock(&device->lock);
+	return pool;
+}
+
+/* The pool, if this kind of adapter needs one, and the register count. */
+static int ntdma_open_registers(struct ntdma_adapter *adapter,
+				u32 maximum_length)
+{
+	u32 most = (ntdma_max_transfer >> PAGE_SHIFT) + 1;
+
+	if (adapter->backend == NTDMA_BOUNCE || !adapter->sg) {
+		adapter->pool = ntdma_open_pool(adapter, maximum_length);
+		if (!adapter->pool)
+			return -ENOMEM;
+		most = adapter->pool->count;
+	}
+	if (adapter->backend == NTDMA_BOUNCE && !adapter->forced)
+		adapter->forced = ntdma_probe_forced(adapter);
+	adapter->nregs = ntdma_registers(maximum_length, most);
+	return 0;
+}
+
+static void ntdma_adapter_work(struct work_struct *work)
+{
+	struct ntdma_adapter *adapter = container_of(work,
+						     struct ntdma_adapter,
+						     release);
+	struct ntdma_device *device = adapter->device;
+
+	ntdma_channel_close(adapter);
+	ntdma_pool_destroy(adapter->pool);
+	percpu_ref_exit(&adapter->ref);
+	free_percpu(adapter->stats);
+	ntdma_device_leave(device, adapter);
+	ntdma_free(adapter);
+	ntdma_device_put(device);
+}
+
+static void ntdma_adapter_unused(struct percpu_ref *ref)
+{
+	struct ntdma_adapter *adapter = container_of(ref, struct ntdma_adapter,
+						     ref);
+
+	queue_work(ntdma_wq, &adapter->release);
+}
+
+static struct ntdma_adapter *ntdma_adapter_alloc(struct module *owner)
+{
+	struct ntdma_adapter *adapter;
+
+	adapter = ntdma_alloc(sizeof(*adapter), GFP_KERNEL);
+	if (!adapter)
+		return NULL;
+	adapter->owner = owner;
+	INIT_WORK(&adapter->release, ntdma_adapter_work);
+	if (!ntdma_fail_alloc())
+		adapter->stats = alloc_percpu(struct ntdma_stats);
+	if (!adapter->stats)
+		goto free_adapter;
+	if (ntdma_fail_alloc() ||
+	    percpu_ref_init(&adapter->ref, ntdma_adapter_unused, 0, GFP_KERNEL))
+		goto free_stats;
+	return adapter;
+
+free_stats:
+	free_percpu(adapter->stats);
+free_adapter:
+	ntdma_free(adapter);
+	return NULL;
+}
+
+static void ntdma_adapter_free(struct ntdma_adapter *adapter)
+{
+	percpu_ref_exit(&adapter->ref);
+	free_percpu(adapter->stats);
+	ntdma_free(adapter);
+}
+
+/* Joins the device and takes from it what the description asks for. */
+static int ntdma_adapter_open(struct ntdma_adapter *adapter, struct device *dev,
+			      const DEVICE_DESCRIPTION *description)
+{
+	int ret;
+
+	adapter->dev = dev;
+	adapter->version = ntdma_describe_version(description);
+	adapter->width = ntdma_describe_width(description, dev);
+	adapter->sg = description->ScatterGather;
+	adapter->device = ntdma_device_get(dev);
+	if (!adapter->device)
+		return -ENODEV;
+	ret = ntdma_device_join(adapter->device, adapter);
+	if (ret)
+		goto put_device;
+	ntdma_set_limits(adapter);
+	ret = adapter->max_seg ? ntdma_open_registers(adapter,
+						      description->MaximumLength)
+			       : -EINVAL;
+	if (ret)
+		goto leave_device;
+	ntdma_channel_init(adapter);
+	return 0;
+
+leave_device:
+	ntdma_device_leave(adapter->device, adapter);
+put_device:
+	ntdma_device_put(adapter->device);
+	return ret;
+}
+
+/* Only what can be served gets as far as an allocation. */
+static bool ntdma_describe_valid(const DEVICE_DESCRIPTION *description,
+				 struct device *dev)
+{
+	return ntdma_describe_version(description) && description->Master &&
+	       ntdma_describe_width(description, dev);
+}
+
+/**
+ * ntdma_get_adapter() - IoGetDmaAdapter
+ * @owner: module of the client
+ * @device_object: made by ntdma_device_create() for a device with a driver;
+ *	PDO and FDO are alike
+ * @description: of Version 0 to 3; older ones are read up to their end only
+ *	(EC-9); not changed (EC-18)
+ * @registers: set to the most registers of one transfer, at least 2, usually
+ *	pages of MaximumLength and one (EC-6 to EC-8)
+ *
+ * Only bus masters are served; for a subordinate the answer is NULL.
+ * Every call makes an adapter of its own (EC-19).
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: the adapter; NULL for an unknown version (EC-5), a width outside 24
+ *	to 64 (EC-10), a missing argument, a device without driver or DMA, a
+ *	reach that the platform cannot serve, and no memory.
+ */
+PDMA_ADAPTER ntdma_get_adapter(struct module *owner,
+			       PDEVICE_OBJECT device_object,
+			       PDEVICE_DESCRIPTION description,
+			       PULONG registers)
+{
+	struct ntdma_adapter *adapter;
+	struct device *dev;
+
+	might_sleep();
+	if (!device_object || !description || !registers)
+		return NULL;
+	dev = ntdma_device_of(device_object);
+	if (!dev || !ntdma_describe_valid(description, dev))
+		return NULL;
+	adapter = ntdma_adapter_alloc(owner);
+	if (!adapter)
+		return NULL;
+	if (ntdma_adapter_open(adapter, dev, description)) {
+		ntdma_adapter_free(adapter);
+		return NULL;
+	}
+	adapter->wdm.Version = 1;
+	adapter->wdm.Size = sizeof(adapter->wdm);
+	adapter->wdm.DmaOperations = ntdma_table(adapter->version);
+	ntdma_handle_add(&adapter->handle, NTDMA_ADAPTER, adapter, adapter);
+	*registers = adapter->nregs;
+	return &adapter->wdm;
+}
+NTDMA_EXPORT(ntdma_get_adapter);
+
+/**
+ * ntdma_put_adapter() - PutDmaAdapter
+ * @wdm: the adapter
+ *
+ * Lists, registers and buffers that are still alive stay so, and can be given
+ * back later (EC-22). What is no live adapter is refused.
+ *
+ * Context: <= DISPATCH_LEVEL (EC-21).
+ */
+VOID ntdma_put_adapter(PDMA_ADAPTER wdm)
+{
+	struct ntdma_adapter *adapter = to_adapter(wdm);
+
+	if (ntdma_handle_take(NTDMA_ADAPTER, adapter, adapter))
+		percpu_ref_kill(&adapter->ref);
+	else
+		ntdma_refuse();
+}
+
+static unsigned int ntdma_adapter_forget(struct ntdma_adapter *adapter,
+					 enum ntdma_kind kind,
+					 void (*forget)(struct ntdma_handle *))
+{
+	struct ntdma_handle *handle;
+	unsigned int count = 0;
+
+	for (; (handle = ntdma_handle_take_any(kind, adapter)); count++)
+		forget(handle);
+	return count;
+}
+
+/**
+ * ntdma_adapter_detach() - take everything from a client that left
+ * @adapter: an adapter of a device that loses its driver
+ *
+ * Context: PASSIVE_LEVEL, device->lock held.
+ * Return: number of objects that were taken back.
+ */
+unsigned int ntdma_adapter_detach(struct ntdma_adapter *adapter)
+{
+	unsigned int count = 0;
+
+	/* The forgetting below drops references; without any it is leaving. */
+	if (!percpu_ref_tryget(&adapter->ref))
+		return 0;
+	ntdma_channel_close(adapter);
+	count += ntdma_adapter_forget(adapter, NTDMA_LIST, ntdma_list_forget);
+	count += ntdma_adapter_forget(adapter, NTDMA_REGS, ntdma_regs_forget);
+	count += ntdma_adapter_forget(adapter, NTDMA_BUFFER,
+				      ntdma_buffer_forget);
+	if (ntdma_handle_take(NTDMA_ADAPTER, adapter, adapter)) {
+		percpu_ref_kill(&adapter->ref);
+		count++;
+	}
+	percpu_ref_put(&adapter->ref);
+	return count;
+}
+
+/**
+ * ntdma_adapter_stats() - what an adapter did
+ * @adapter: the adapter
+ * @sum: set to the counters over all CPUs
+ *
+ * Context: any; a snapshot.
+ */
+void ntdma_adapter_stats(struct ntdma_adapter *adapter,
+			 struct ntdma_stats *sum)
+{
+	const struct ntdma_stats *stats;
+	int cpu;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		stats = per_cpu_ptr(adapter->stats, cpu);
+		sum->lists += stats->lists;
+		sum->elements += stats->elements;
+		sum->mapped += stats->mapped;
+		sum->bounced += stats->bounced;
+	}
+}

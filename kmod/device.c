@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the adapters of one struct device share: its DMA masks and the end.
+ *
+ * Masks: a client states its reach per adapter, Linux knows one mask per
+ * device. Without an IOMMU the device gets the widest reach of its adapters,
+ * and each adapter checks its own; memory out of reach bounces. With an IOMMU
+ * the mask is what bounds the addresses, so the device gets the narrowest.
+ * The masks that the device had are put back when its last adapter leaves.
+ *
+ * End: a devres action is the last resort. A driver that leaves without
+ * giving back what it holds has it taken away there, after its remove
+ * callback and before anything else may bind: waiters are dropped, mappings
+ * undone, buffers freed.
+ *
+ * Locks: ntdma_devices_lock, then device->lock.
+ */
+#include <linux/slab.h>
+
+#include "ntdma.h"
+
+static DEFINE_MUTEX(ntdma_devices_lock);
+static LIST_HEAD(ntdma_devices);
+
+static void ntdma_device_free(struct kref *ref)
+{
+	struct ntdma_device *device = container_of(ref, struct ntdma_device,
+						   ref);
+
+	put_device(device->dev);
+	ntdma_free(device);
+}
+
+/**
+ * ntdma_device_put() - let go of a device
+ * @device: the device
+ *
+ * Context: PASSIVE_LEVEL.
+ */
+void ntdma_device_put(struct ntdma_device *device)
+{
+	kref_put(&device->ref, ntdma_device_free);
+}
+
+/* Takes away what the adapters of a device still hold. */
+static unsigned int ntdma_device_detach(struct ntdma_device *device)
+{
+	struct ntdma_adapter *adapter, *next;
+	unsigned int lost = 0;
+
+	/* The list does not shrink here: leaving needs the lock, too. */
+	mutex_lock(&device->lock);
+	list_for_each_entry_safe(adapter, next, &device->adapters, link)
+		lost += ntdma_adapter_detach(adapter);
+	mutex_unlock(&device->lock);
+	return lost;
+}
+
+/* The driver has left the device: nothing may reach it any more. */
+static void ntdma_device_gone(void *data)
+{
+	struct ntdma_device *device = data;
+	unsigned int lost;
+
+	mutex_lock(&ntdma_devices_lock);
+	list_del_init(&device->link);
+	mutex_unlock(&ntdma_devices_lock);
+
+	lost = ntdma_device_detach(device);
+	if (lost)
+		dev_warn(device->dev,
+			 "driver left %u DMA objects behind, taken back\n",
+			 lost);
+	wait_event(device->left, list_empty_careful(&device->adapters));
+	ntdma_device_put(device);
+}
+
+static struct ntdma_device *ntdma_device_find(struct device *dev)
+{
+	struct ntdma_device *device;
+
+	lockdep_assert_held(&ntdma_devices_lock);
+	list_for_each_entry(device, &ntdma_devices, link)
+		if (device->dev == dev)
+			return device;
+	return NULL;
+}
+
+static struct ntdma_device *ntdma_device_create(struct device *dev)
+{
+	struct ntdma_device *device;
+
+	lockdep_assert_held(&ntdma_devices_lock);
+	device = ntdma_alloc(sizeof(*device), GFP_KERNEL);
+	if (!device)
+		return NULL;
+	device->dev = get_device(dev);
+	kref_init(&device->ref);
+	mutex_init(&device->lock);
+	INIT_LIST_HEAD(&device->adapters);
+	init_waitqueue_head(&device->left);
+	spin_lock_init(&device->buffers_lock);
+	device->buffers = RB_ROOT;
+	if (devm_add_action(dev, ntdma_device_gone, device)) {
+		ntdma_device_put(device);
+		return NULL;
+	}
+	list_add(&device->link, &ntdma_devices);
+	return device;
+}
+
+/**
+ * ntdma_device_get() - what stands for a struct device
+ * @dev: with a driver and a DMA mask
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: the device, referenced, or NULL.
+ */
+struct ntdma_device *ntdma_device_get(struct device *dev)
+{
+	struct ntdma_device *device;
+
+	/* Without a driver nothing would call the action, and a later probe
+	 * would stumble over it.
+	 */
+	if (!dev->driver || !dev->dma_mask)
+		return NULL;
+	mutex_lock(&ntdma_devices_lock);
+	device = ntdma_device_find(dev);
+	if (!device)
+		device = ntdma_device_create(dev);
+	if (device)
+		kref_get(&device->ref);
+	mutex_unlock(&ntdma_devices_lock);
+	return device;
+}
+
+/**
+ * ntdma_devices_exit() - forget devices that outlive this module
+ *
+ * Their adapters are gone; only the actions are left.
+ *
+ * Context: module exit.
+ */
+void ntdma_devices_exit(void)
+{
+	struct ntdma_device *device;
+
+	mutex_lock(&ntdma_devices_lock);
+	while ((device = list_first_entry_or_null(&ntdma_devices,
+						  struct ntdma_device, link))) {
+		kref_get(&device->ref);
+		mutex_unlock(&ntdma_devices_lock);
+
+		/* An unbind that runs now is waited for and leaves no action. */
+		device_lock(device->dev);
+		if (!list_empty(&device->link))
+			devm_release_action(device->dev, ntdma_device_gone,
+					    device);
+		device_unlock(device->dev);
+		ntdma_device_put(device);
+		mutex_lock(&ntdma_devices_lock);
+	}
+	mutex_unlock(&ntdma_devices_lock);
+}
+
+static u64 ntdma_device_mask(const struct ntdma_device *device, bool translated)
+{
+	struct ntdma_adapter *adapter;
+	u64 mask = translated ? U64_MAX : 0;
+
+	lockdep_assert_held(&device->lock);
+	list_for_each_entry(adapter, &device->adapters, link)
+		mask = translated ? min(mask, DMA_BIT_MASK(adapter->width)) :
+				    max(mask, DMA_BIT_MASK(adapter->width));
+	return mask;
+}
+
+static int ntdma_device_tune(struct ntdma_device *device)
+{
+	bool translated = dma_get_merge_boundary(device->dev);
+
+	return dma_set_mask_and_coherent(device->dev,
+					 ntdma_device_mask(device, translated));
+}
+
+/**
+ * ntdma_device_join() - count an adapter in
+ * @device: the device
+ * @adapter: with its width
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: 0, or the error with which the platform refuses the mask.
+ */
+int ntdma_device_join(struct ntdma_device *device,
+		      struct ntdma_adapter *adapter)
+{
+	int ret;
+
+	mutex_lock(&device->lock);
+	if (list_empty(&device->adapters)) {
+		device->mask = dma_get_mask(device->dev);
+		device->coherent_mask = device->dev->coherent_dma_mask;
+	}
+	list_add_tail(&adapter->link, &device->adapters);
+	ret = ntdma_device_tune(device);
+	if (ret)
+		list_del(&adapter->link);
+	mutex_unlock(&device->lock);
+	return ret;
+}
+
+/**
+ * ntdma_device_leave() - count an adapter out
+ * @device: the device
+ * @adapter: one that joined
+ *
+ * Context: PASSIVE_LEVEL.
+ */
+void ntdma_device_leave(struct ntdma_device *device,
+			struct ntdma_adapter *adapter)
+{
+	mutex_lock(&device->lock);
+	list_del(&adapter->link);
+	if (list_empty(&device->adapters)) {
+		*device->dev->dma_mask = device->mask;
+		device->dev->coherent_dma_mask = device->coherent_mask;
+	} else {
+		ntdma_device_tune(device);
+	}
+	mutex_unlock(&device->lock);
+	wake_up_all(&device->left);
+}
+
+/**
+ * ntdma_device_narrow() - limit what the allocator gives to this device
+ * @device: the device, locked
+ * @limit: last address allowed, any value but 0
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: for ntdma_device_restore().
+ */
+u64 ntdma_device_narrow(struct ntdma_device *device, u64 limit)
+{
+	u64 mask = device->dev->coherent_dma_mask;
+
+	lockdep_assert_held(&device->lock);
+	device->dev->coherent_dma_mask = min(mask, limit);
+	return mask;
+}
+
+/**
+ * ntdma_device_restore() - undo ntdma_device_narrow()
+ * @device: the device, locked
+ * @mask: what it returned
+ *
+ * Context: PASSIVE_LEVEL.
+ */
+void ntdma_device_restore(struct ntdma_device *device, u64 mask)
+{
+	lockdep_assert_held(&device->lock);
+	device->dev->coherent_dma_mask = mask;
+}
+
+/**
+ * ntdma_device_show() - visit all adapters
+ * @show: called for each, under locks
+ * @data: its argument
+ *
+ * Context: PASSIVE_LEVEL.
+ */
+void ntdma_device_show(void (*show)(struct ntdma_adapter *adapter, void *data),
+		       void *data)
+{
+	struct ntdma_adapter *adapter;
+	struct ntdma_device *device;
+
+	mutex_lock(&ntdma_devices_lock);
+	list_for_each_entry(device, &ntdma_devices, link) {
+		mutex_lock(&device->lock);
+		list_for_each_entry(adapter, &device->adapters, link)
+			show(adapter, data);
+		mutex_unlock(&device->lock);
+	}
+	mutex_unlock(&ntdma_devices_lock);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Failures on demand, so that error paths are tested on stock kernels too.
+ *
+ * Every allocation and every mapping of a transfer asks here first. Disarmed,
+ * that is one read of a variable nobody writes.
+ */
+#include <linux/slab.h>
+
+#include "ntdma.h"
+
+static int ntdma_fail_mode;		/* 0 off, 1 the nth, -1 every allocation */
+static atomic_t ntdma_fail_left;
+static bool ntdma_fail_seen;
+
+/**
+ * ntdma_fail_nth() - arrange a failure
+ * @nth: the nth allocation or mapping from now fails, once; 0 for none;
+ *	-1 for every allocation, but no mapping
+ *
+ * Context: any; tests only.
+ */
+void ntdma_fail_nth(int nth)
+{
+	WRITE_ONCE(ntdma_fail_mode, 0);
+	WRITE_ONCE(ntdma_fail_seen, false);
+	atomic_set(&ntdma_fail_left, max(nth, 0));
+	WRITE_ONCE(ntdma_fail_mode, clamp(nth, -1, 1));
+}
+NTDMA_EXPORT_INTERNAL(ntdma_fail_nth);
+
+/**
+ * ntdma_fail_hit() - whether the arranged failure happened
+ *
+ * Context: any; tests only.
+ * Return: true once something failed by arrangement.
+ */
+bool ntdma_fail_hit(void)
+{
+	return READ_ONCE(ntdma_fail_seen);
+}
+NTDMA_EXPORT_INTERNAL(ntdma_fail_hit);
+
+static bool ntdma_fail_now(int mode)
+{
+	if (mode > 0 && atomic_dec_return(&ntdma_fail_left) != 0)
+		return false;
+	WRITE_ONCE(ntdma_fail_seen, true);
+	return true;
+}
+
+/**
+ * ntdma_fail_alloc() - asked before memory is allocated
+ *
+ * Context: any.
+ * Return: true when the allocation must fail.
+ */
+bool ntdma_fail_alloc(void)
+{
+	int mode = READ_ONCE(ntdma_fail_mode);
+
+	return unlikely(mode) && ntdma_fail_now(mode);
+}
+
+/**
+ * ntdma_fail_map() - asked before memory is mapped
+ *
+ * Context: any.
+ * Return: true when the mapping must fail.
+ */
+bool ntdma_fail_map(void)
+{
+	int mode = READ_ONCE(ntdma_fail_mode);
+
+	return unlikely(mode > 0) && ntdma_fail_now(mode);
+}
+
+/**
+ * ntdma_alloc() - zeroed memory
+ * @size: in bytes
+ * @gfp: GFP_KERNEL or GFP_ATOMIC
+ *
+ * Context: as @gfp says.
+ * Return: the memory, NULL when there is none; never warns.
+ */
+void *ntdma_alloc(size_t size, gfp_t gfp)
+{
+	return ntdma_fail_alloc() ? NULL : kzalloc(size, gfp | __GFP_NOWARN);
+}
+
+/**
+ * ntdma_free() - free memory of ntdma_alloc()
+ * @memory: the memory, or NULL
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ntdma_free(void *memory)
+{
+	kfree(memory);
+}

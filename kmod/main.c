@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ntdma: the WDM DMA adapter interface for ported Windows drivers.
+ *
+ * Module parameters, start and end, and the counters in debugfs.
+ */
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "mdl.h"
+#include "nt.h"
+#include "ntdma.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+#define NTDMA_MAX_TRANSFER	(16 << 20)
+#define NTDMA_POOL_SIZE		(1 << 20)
+
+unsigned int ntdma_max_transfer = NTDMA_MAX_TRANSFER;
+module_param_named(max_transfer, ntdma_max_transfer, uint, 0444);
+MODULE_PARM_DESC(max_transfer, "longest transfer in bytes (16 MiB)");
+
+unsigned int ntdma_pool_size = NTDMA_POOL_SIZE;
+module_param_named(pool, ntdma_pool_size, uint, 0444);
+MODULE_PARM_DESC(pool, "most bounce memory of one adapter in bytes (1 MiB)");
+
+bool ntdma_force_bounce;
+module_param_named(bounce, ntdma_force_bounce, bool, 0444);
+MODULE_PARM_DESC(bounce, "bounce every page, to test drivers (off)");
+
+struct workqueue_struct *ntdma_wq;
+
+static struct dentry *ntdma_debugfs;
+
+static void ntdma_adapters_line(struct ntdma_adapter *adapter, void *data)
+{
+	struct ntdma_stats stats;
+	struct seq_file *seq = data;
+
+	ntdma_adapter_stats(adapter, &stats);
+	seq_printf(seq,
+		   "%s backend=%s version=%u registers=%u width=%u lists=%llu elements=%llu mapped=%llu bounced=%llu live=%u\n",
+		   dev_name(adapter->dev),
+		   ntdma_backend_names[adapter->backend], adapter->version,
+		   adapter->nregs, adapter->width, stats.lists,
+		   stats.elements, stats.mapped, stats.bounced,
+		   ntdma_handle_count(adapter));
+}
+
+static int ntdma_adapters_show(struct seq_file *seq, void *unused)
+{
+	ntdma_device_show(ntdma_adapters_line, seq);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(ntdma_adapters);
+
+static int __init ntdma_init(void)
+{
+	int ret;
+
+	ntdma_handles_init();
+	ntdma_wq = alloc_workqueue("ntdma", WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	if (!ntdma_wq)
+		return -ENOMEM;
+	ret = ntdma_dpc_init();
+	if (ret)
+		goto destroy_wq;
+	ret = ntdma_mdl_init();
+	if (ret)
+		goto exit_dpc;
+	ntdma_debugfs = debugfs_create_dir("ntdma", NULL);
+	debugfs_create_file("adapters", 0444, ntdma_debugfs, NULL,
+			    &ntdma_adapters_fops);
+	return 0;
+
+exit_dpc:
+	ntdma_dpc_exit();
+destroy_wq:
+	destroy_workqueue(ntdma_wq);
+	return ret;
+}
+
+static void __exit ntdma_exit(void)
+{
+	debugfs_remove(ntdma_debugfs);
+	ntdma_devices_exit();
+	/* References that were dropped last reach zero after a grace period. */
+	rcu_barrier();
+	destroy_workqueue(ntdma_wq);
+	ntdma_mdl_exit();
+	ntdma_dpc_exit();
+}
+
+module_init(ntdma_init);
+module_exit(ntdma_exit);
+
+MODULE_DESCRIPTION("WDM DMA adapter interface for ported Windows drivers");
+MODULE_LICENSE("GPL");

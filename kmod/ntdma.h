@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Private to ntdma.ko.
+ *
+ * Vocabulary
+ *   adapter   what IoGetDmaAdapter returns: one client's view of one device
+ *   channel   the right to the adapter itself, and the queue for it
+ *   register  the right to map one page; in a pool it is a real page
+ *   regs      a set of registers, the client's MapRegisterBase
+ *   chain     MDLs linked by Next, addressed by byte offset
+ *   piece     part of a chain that is contiguous in physical memory
+ *   run       a piece together with the address that the device uses for it
+ *   list      a SCATTER_GATHER_LIST with the mapping behind it
+ *   slot      one page of a bounce pool
+ *
+ * Lock order, outermost first
+ *   device->lock (mutex)      adapters of a device, its DMA masks
+ *   channel->lock (spinlock)  queue, owner, free slots
+ *   pool->lock, handle buckets, device->buffers_lock: leaves
+ * No lock is held while a routine of the client runs.
+ */
+#ifndef NTDMA_H
+#define NTDMA_H
+
+#include <linux/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/percpu-refcount.h>
+#include <linux/rbtree.h>
+#include <linux/scatterlist.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#define NTDMA_LINUX_NAMES
+#include "wdm.h"
+#include "walk.h"
+
+struct module;
+struct ntdma_adapter;
+struct ntdma_request;
+
+/**
+ * enum ntdma_backend - how an adapter's addresses come about
+ * @NTDMA_DIRECT: the device reaches all memory, addresses are a fixed offset
+ * @NTDMA_IOMMU: an IOMMU translates and merges
+ * @NTDMA_BOUNCE: pages out of reach are copied through a pool
+ */
+enum ntdma_backend {
+	NTDMA_DIRECT,
+	NTDMA_IOMMU,
+	NTDMA_BOUNCE,
+};
+
+/* handle.c: what clients hold, found by its address */
+
+enum ntdma_kind {
+	NTDMA_ADAPTER,
+	NTDMA_REGS,
+	NTDMA_LIST,
+	NTDMA_BUFFER,
+	NTDMA_PINNED,	/* these belong to an MDL, not to an adapter */
+	NTDMA_PAGES,
+	NTDMA_MAPPING,
+	NTDMA_KINDS,
+};
+
+/**
+ * struct ntdma_handle - entry in the table of live objects
+ * @node: in its bucket
+ * @key: the address that the client knows
+ * @adapter: whom it belongs to
+ * @kind: what it is
+ */
+struct ntdma_handle {
+	struct hlist_node node;
+	const void *key;
+	struct ntdma_adapter *adapter;
+	enum ntdma_kind kind;
+};
+
+void ntdma_handles_init(void);
+void ntdma_handle_add(struct ntdma_handle *handle, enum ntdma_kind kind,
+		      const void *key, struct ntdma_adapter *adapter);
+struct ntdma_handle *ntdma_handle_find(enum ntdma_kind kind, const void *key,
+				       struct ntdma_adapter *adapter);
+struct ntdma_handle *ntdma_handle_take(enum ntdma_kind kind, const void *key,
+				       struct ntdma_adapter *adapter);
+struct ntdma_handle *ntdma_handle_take_any(enum ntdma_kind kind,
+					   struct ntdma_adapter *adapter);
+unsigned int ntdma_handle_count(struct ntdma_adapter *adapter);
+void ntdma_refuse(void);
+long ntdma_live_objects(void);
+long ntdma_refused(void);
+
+/* inject.c: failures on demand */
+
+bool ntdma_fail_alloc(void);
+bool ntdma_fail_map(void);
+void *ntdma_alloc(size_t size, gfp_t gfp);
+void ntdma_free(void *memory);
+void ntdma_fail_nth(int nth);
+bool ntdma_fail_hit(void);
+
+/* bounce.c */
+
+struct ntdma_slot {
+	struct page *page;
+	dma_addr_t dma;
+};
+
+/**
+ * struct ntdma_pool - pages that the device reaches, mapped for good
+ * @dev: whose addresses @slots hold
+ * @lock: protects @used
+ * @count: number of slots
+ * @contiguous: consecutive slots are consecutive for CPU and device
+ * @used: a bit per slot
+ * @slots: the pages
+ */
+struct ntdma_pool {
+	struct device *dev;
+	spinlock_t lock;
+	u32 count;
+	bool contiguous;
+	unsigned long *used;
+	struct ntdma_slot slots[];
+};
+
+#define NTDMA_NO_SLOT	U32_MAX
+
+struct ntdma_pool *ntdma_pool_create(struct device *dev, u32 count,
+				     u32 least, bool contiguous);
+void ntdma_pool_destroy(struct ntdma_pool *pool);
+u32 ntdma_pool_take(struct ntdma_pool *pool, u32 count);
+void ntdma_pool_give(struct ntdma_pool *pool, u32 first, u32 count);
+dma_addr_t ntdma_pool_address(const struct ntdma_pool *pool, u32 at);
+unsigned long ntdma_pool_pfn(const struct ntdma_pool *pool, u32 at);
+void ntdma_bounce_in(struct ntdma_pool *pool, u32 at, phys_addr_t phys,
+		     u32 length);
+void ntdma_bounce_out(struct ntdma_pool *pool, u32 at, phys_addr_t phys,
+		      u32 length);
+bool ntdma_reachable(const struct ntdma_adapter *adapter, phys_addr_t phys,
+		     u32 length);
+
+/* device.c */
+
+/**
+ * struct ntdma_device - what the adapters of one struct device share
+ * @link: in the list of all devices, under its mutex
+ * @dev: the device, referenced
+ * @ref: one for the list, one per adapter
+ * @lock: protects @adapters and the masks of @dev
+ * @adapters: live adapters
+ * @left: woken when an adapter leaves
+ * @mask: DMA mask of @dev before the first adapter
+ * @coherent_mask: the same for its coherent mask
+ * @buffers_lock: protects @buffers
+ * @buffers: common buffers of all adapters by CPU address
+ */
+struct ntdma_device {
+	struct list_head link;
+	struct device *dev;
+	struct kref ref;
+	struct mutex lock;
+	struct list_head adapters;
+	wait_queue_head_t left;
+	u64 mask;
+	u64 coherent_mask;
+	spinlock_t buffers_lock;
+	struct rb_root buffers;
+};
+
+struct ntdma_device *ntdma_device_get(struct device *dev);
+void ntdma_device_put(struct ntdma_device *device);
+int ntdma_device_join(struct ntdma_device *device,
+		      struct ntdma_adapter *adapter);
+void ntdma_device_leave(struct ntdma_device *device,
+			struct ntdma_adapter *adapter);
+u64 ntdma_device_narrow(struct ntdma_device *device, u64 limit);
+void ntdma_device_restore(struct ntdma_device *device, u64 mask);
+void ntdma_device_show(void (*show)(struct ntdma_adapter *adapter, void *data),
+		       void *data);
+void ntdma_devices_exit(void);
+
+/* channel.c */
+
+/**
+ * struct ntdma_channel - ownership of an adapter and the queue for it
+ * @lock: protects everything here
+ * @queue: waiting requests, first come first served
+ * @owner: request that holds the adapter itself, or NULL
+ * @slots: slots of the pool that are not spoken for
+ * @busy: there is an owner or a waiter; read without the lock
+ * @draining: somebody grants requests right now
+ * @closed: the device is gone, nothing is granted any more
+ * @retries: how often the head could not be mapped
+ * @work: drains from a context that may run routines of the client
+ */
+struct ntdma_channel {
+	spinlock_t lock;
+	struct list_head queue;
+	struct ntdma_request *owner;
+	u32 slots;
+	bool busy;
+	bool draining;
+	bool closed;
+	u8 retries;
+	struct delayed_work work;
+};
+
+/**
+ * struct ntdma_context - the client's transfer context
+ * @magic: set by InitializeDmaTransferContext
+ * @state: one of enum ntdma_context_state
+ * @adapter: whose context it is
+ * @request: what waits, in state NTDMA_CONTEXT_QUEUED
+ *
+ * Lies inside the client's bytes at the first aligned address.
+ */
+struct ntdma_context {
+	u32 magic;
+	u32 state;
+	struct ntdma_adapter *adapter;
+	struct ntdma_request *request;
+};
+
+/**
+ * struct ntdma_request - something that wants to be granted
+ * @link: in the queue of the channel
+ * @adapter: the adapter, referenced
+ * @context: the client's context until the grant, or NULL
+ * @slots: slots of the pool that it needs
+ * @area: first slot of a contiguous pool, once granted
+ * @exclusive: wants the channel, not only registers
+ * @start: acts on the grant; a failure leaves the request with the caller
+ * @abandon: frees a request that will not be granted
+ * @device_object: passed to the client's routine
+ * @irp: CurrentIrp when the request was made
+ * @client: the client's own argument
+ */
+struct ntdma_request {
+	struct list_head link;
+	struct ntdma_adapter *adapter;
+	struct ntdma_context *context;
+	u32 slots;
+	u32 area;
+	bool exclusive;
+	NTSTATUS (*start)(struct ntdma_request *request);
+	void (*abandon)(struct ntdma_request *request);
+	PDEVICE_OBJECT device_object;
+	PIRP irp;
+	void *client;
+};
+
+void ntdma_channel_init(struct ntdma_adapter *adapter);
+void ntdma_channel_close(struct ntdma_adapter *adapter);
+NTSTATUS ntdma_channel_submit(struct ntdma_request *request, bool wait);
+void ntdma_channel_release(struct ntdma_adapter *adapter,
+			   struct ntdma_request *owner, u32 area, u32 slots);
+struct ntdma_request *ntdma_channel_disown(struct ntdma_adapter *adapter);
+struct ntdma_context *ntdma_context_of(struct ntdma_adapter *adapter,
+				       void *bytes);
+
+/* map.c */
+
+/**
+ * struct ntdma_run - a mapped piece
+ * @addr: address for the device, when not bounced
+ * @phys: the memory, when bounced
+ * @pos: where the client knows it: chain offset or virtual address
+ * @length: in bytes
+ * @at: position in the pool, NTDMA_MAPPED or NTDMA_KNOWN
+ */
+struct ntdma_run {
+	union {
+		dma_addr_t addr;
+		phys_addr_t phys;
+	};
+	u64 pos;
+	u32 length;
+	u32 at;
+};
+
+#define NTDMA_MAPPED	U32_MAX		/* by the DMA API */
+#define NTDMA_KNOWN	(U32_MAX - 1)	/* a common buffer's own address */
+
+/**
+ * struct ntdma_map - what is mapped under one list or one set of registers
+ * @adapter: the adapter
+ * @dir: direction of the transfer
+ * @merged: @sgs is in use, not @runs
+ * @count: entries in use
+ * @nents: entries that the IOMMU made of them
+ * @room: entries that there is space for
+ * @slots: slots of the pool that may be used
+ * @area: where they are in a contiguous pool, or NTDMA_NO_SLOT
+ * @pages: pages that are mapped
+ * @pos: where a merged mapping starts
+ * @length: bytes of a merged mapping
+ * @runs: pieces mapped one by one
+ * @sgs: pieces mapped together
+ */
+struct ntdma_map {
+	struct ntdma_adapter *adapter;
+	enum dma_data_direction dir;
+	bool merged;
+	u32 count;
+	u32 nents;
+	u32 room;
+	u32 slots;
+	u32 area;
+	u32 pages;
+	u64 pos;
+	u32 length;
+	union {
+		struct ntdma_run *runs;
+		struct scatterlist *sgs;
+	};
+};
+
+void ntdma_map_init(struct ntdma_map *map, struct ntdma_adapter *adapter,
+		    void *entries, u32 room);
+u32 ntdma_map_slots(struct ntdma_adapter *adapter, PMDL mdl, u64 offset,
+		    u32 length);
+u32 ntdma_map_fit(struct ntdma_adapter *adapter, PMDL mdl, u64 offset,
+		  u32 length, u32 pages, u32 elements);
+int ntdma_map_chain(struct ntdma_map *map, PMDL mdl, u64 offset, u64 pos,
+		    u32 length, dma_addr_t *addr);
+u32 ntdma_map_elements(const struct ntdma_map *map, PSCATTER_GATHER_LIST list);
+bool ntdma_map_bounced(const struct ntdma_map *map);
+bool ntdma_map_flush(struct ntdma_map *map, u64 pos, u32 length);
+void ntdma_map_finish(struct ntdma_map *map);
+void ntdma_map_drop(struct ntdma_map *map);
+
+/* regs.c */
+
+void ntdma_regs_forget(struct ntdma_handle *handle);
+
+/* sglist.c */
+
+size_t ntdma_list_size(const struct ntdma_adapter *adapter, u32 pages);
+void ntdma_list_forget(struct ntdma_handle *handle);
+
+/* common.c */
+
+u32 ntdma_buffer_address(const struct ntdma_adapter *adapter, const MDL *mdl,
+			 u32 done, dma_addr_t *addr);
+void ntdma_buffer_forget(struct ntdma_handle *handle);
+
+/* adapter.c */
+
+/**
+ * struct ntdma_stats - what an adapter did, per CPU
+ * @lists: lists made
+ * @elements: elements in them and runs returned
+ * @mapped: bytes mapped
+ * @bounced: pages copied
+ */
+struct ntdma_stats {
+	u64 lists;
+	u64 elements;
+	u64 mapped;
+	u64 bounced;
+};
+
+/**
+ * struct ntdma_adapter - one client's view of one device
+ * @wdm: what the client holds; never read back, clients change it
+ * @handle: in the table of live objects
+ * @ref: one for the client and one for each request, list and set of regs
+ * @device: shared between the adapters of the device
+ * @dev: the device
+ * @owner: module of the client
+ * @link: in @device
+ * @backend: how addresses come about
+ * @version: of the table, 1 to 3
+ * @width: address bits of the description
+ * @sg: the device takes lists
+ * @forced: every page bounces
+ * @merge: the IOMMU may be trusted to make one run of many pages
+ * @mask: last address that the device reaches
+ * @max_seg: longest run in bytes, a multiple of the page size
+ * @boundary: address mask that a run does not cross
+ * @granule: IOMMU page size less one
+ * @coherent: CPU caches need no maintenance for this device
+ * @nregs: most registers of one request
+ * @entry_size: bytes per entry of a struct ntdma_map
+ * @pool: bounce pages, or NULL
+ * @channel: ownership and queue
+ * @stats: counters
+ * @release: frees the adapter where sleeping is allowed
+ */
+struct ntdma_adapter {
+	DMA_ADAPTER wdm;
+	struct ntdma_handle handle;
+	struct percpu_ref ref;
+	struct ntdma_device *device;
+	struct device *dev;
+	struct module *owner;
+	struct list_head link;
+	enum ntdma_backend backend;
+	u8 version;
+	u8 width;
+	bool sg;
+	bool forced;
+	bool merge;
+	u64 mask;
+	u32 max_seg;
+	u64 boundary;
+	u64 granule;
+	bool coherent;
+	u32 nregs;
+	u32 entry_size;
+	struct ntdma_pool *pool;
+	struct ntdma_channel channel;
+	struct ntdma_stats __percpu *stats;
+	struct work_struct release;
+};
+
+static inline struct ntdma_adapter *to_adapter(PDMA_ADAPTER wdm)
+{
+	return container_of(wdm, struct ntdma_adapter, wdm);
+}
+
+void ntdma_adapter_stats(struct ntdma_adapter *adapter,
+			 struct ntdma_stats *sum);
+unsigned int ntdma_adapter_detach(struct ntdma_adapter *adapter);
+extern const char *const ntdma_backend_names[];
+
+/* main.c */
+
+extern struct workqueue_struct *ntdma_wq;
+extern unsigned int ntdma_max_transfer;
+extern unsigned int ntdma_pool_size;
+extern bool ntdma_force_bounce;
+
+/* table.c */
+
+PDMA_OPERATIONS ntdma_table(u8 version);
+
+/*
+ * The routines of the table, by file. Each has the type of its slot in
+ * DMA_OPERATIONS.
+ */
+
+/* adapter.c */
+VOID ntdma_put_adapter(PDMA_ADAPTER wdm);
+
+/* info.c */
+ULONG ntdma_get_alignment(PDMA_ADAPTER wdm);
+ULONG ntdma_read_counter(PDMA_ADAPTER wdm);
+NTSTATUS ntdma_get_adapter_info(PDMA_ADAPTER wdm, PDMA_ADAPTER_INFO info);
+NTSTATUS ntdma_get_transfer_info(PDMA_ADAPTER wdm, PMDL mdl, ULONGLONG offset,
+				 ULONG length, BOOLEAN write_only,
+				 PDMA_TRANSFER_INFO info);
+NTSTATUS ntdma_configure_channel(PDMA_ADAPTER wdm, ULONG function,
+				 PVOID argument);
+NTSTATUS ntdma_cancel_transfer(PDMA_ADAPTER wdm, PVOID context);
+
+/* channel.c */
+NTSTATUS ntdma_init_context(PDMA_ADAPTER wdm, PVOID bytes);
+BOOLEAN ntdma_cancel_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
+			     PVOID bytes);
+
+/* regs.c */
+NTSTATUS ntdma_allocate_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
+				ULONG count, PDRIVER_CONTROL routine,
+				PVOID client);
+NTSTATUS ntdma_allocate_channel_ex(PDMA_ADAPTER wdm,
+				   PDEVICE_OBJECT device_object, PVOID bytes,
+				   ULONG count, ULONG flags,
+				   PDRIVER_CONTROL routine, PVOID client,
+				   PVOID *base);
+VOID ntdma_free_channel(PDMA_ADAPTER wdm);
+VOID ntdma_free_object(PDMA_ADAPTER wdm, IO_ALLOCATION_ACTION action);
+VOID ntdma_free_registers(PDMA_ADAPTER wdm, PVOID base, ULONG count);
+
+/* transfer.c */
+PHYSICAL_ADDRESS ntdma_map_transfer(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
+				    PVOID current_va, PULONG length,
+				    BOOLEAN write);
+NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
+			       ULONGLONG offset, ULONG device_offset,
+			       PULONG length, BOOLEAN write,
+			       PSCATTER_GATHER_LIST list, ULONG list_length,
+			       PDMA_COMPLETION_ROUTINE completion,
+			       PVOID client);
+BOOLEAN ntdma_flush_buffers(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
+			    PVOID current_va, ULONG length, BOOLEAN write);
+NTSTATUS ntdma_flush_buffers_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
+				ULONGLONG offset, ULONG length, BOOLEAN write);
+
+/* sglist.c */
+NTSTATUS ntdma_get_list(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
+			PMDL mdl, PVOID current_va, ULONG length,
+			PDRIVER_LIST_CONTROL routine, PVOID client,
+			BOOLEAN write);
+NTSTATUS ntdma_build_list(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
+			  PMDL mdl, PVOID current_va, ULONG length,
+			  PDRIVER_LIST_CONTROL routine, PVOID client,
+			  BOOLEAN write, PVOID buffer, ULONG buffer_length);
+NTSTATUS ntdma_get_list_ex(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
+			   PVOID bytes, PMDL mdl, ULONGLONG offset,
+			   ULONG length, ULONG flags,
+			   PDRIVER_LIST_CONTROL routine, PVOID client,
+			   BOOLEAN write, PDMA_COMPLETION_ROUTINE completion,
+			   PVOID completion_context,
+			   PSCATTER_GATHER_LIST *out);
+NTSTATUS ntdma_build_list_ex(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
+			     PVOID bytes, PMDL mdl, ULONGLONG offset,
+			     ULONG length, ULONG flags,
+			     PDRIVER_LIST_CONTROL routine, PVOID client,
+			     BOOLEAN write, PVOID buffer, ULONG buffer_length,
+			     PDMA_COMPLETION_ROUTINE completion,
+			     PVOID completion_context, PVOID out);
+VOID ntdma_put_list(PDMA_ADAPTER wdm, PSCATTER_GATHER_LIST list,
+		    BOOLEAN write);
+NTSTATUS ntdma_calculate_list(PDMA_ADAPTER wdm, PMDL mdl, PVOID current_va,
+			      ULONG length, PULONG size, PULONG registers);
+NTSTATUS ntdma_build_mdl(PDMA_ADAPTER wdm, PSCATTER_GATHER_LIST list,
+			 PMDL original, PMDL *target);
+
+/* common.c */
+PVOID ntdma_alloc_buffer(PDMA_ADAPTER wdm, ULONG length,
+			 PPHYSICAL_ADDRESS logical, BOOLEAN cached);
+PVOID ntdma_alloc_buffer_ex(PDMA_ADAPTER wdm, PPHYSICAL_ADDRESS maximum,
+			    ULONG length, PPHYSICAL_ADDRESS logical,
+			    BOOLEAN cached, NODE_REQUIREMENT node);
+VOID ntdma_free_buffer(PDMA_ADAPTER wdm, ULONG length,
+		       PHYSICAL_ADDRESS logical, PVOID va, BOOLEAN cached);
+
+#endif /* NTDMA_H */

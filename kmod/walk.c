@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Walking the memory of an MDL chain.
+ *
+ * Model: a chain is a sequence of bytes. A walk covers a part of it and hands
+ * out pieces, each as long as the page frames behind it are consecutive.
+ * Pieces never span two MDLs; an MDL of no bytes is passed over.
+ *
+ * Words: `done` counts from the start of one MDL, `offset` from the start of
+ * the chain, both in bytes.
+ *
+ * A walk reads ByteCount, ByteOffset and the page frames each time: clients
+ * may edit them between two calls, so nothing is kept from one to the next.
+ */
+#include <linux/minmax.h>
+#include <linux/pfn.h>
+
+#include "ntdma.h"
+
+/* Frames behind an MDL are valid in these states only. */
+#define NTDMA_MDL_READY	(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | \
+			 MDL_PARTIAL)
+
+/**
+ * ntdma_chain_length() - bytes that a chain describes
+ * @mdl: first MDL, or NULL
+ *
+ * Context: any.
+ * Return: the sum of the byte counts.
+ */
+u64 ntdma_chain_length(const MDL *mdl)
+{
+	u64 sum = 0;
+
+	for (; mdl; mdl = mdl->Next)
+		sum += mdl->ByteCount;
+	return sum;
+}
+NTDMA_EXPORT_INTERNAL(ntdma_chain_length);
+
+/**
+ * ntdma_chain_ready() - whether the page frames of a chain may be read
+ * @mdl: first MDL
+ *
+ * An MDL that was neither locked nor built has an array of garbage behind it.
+ *
+ * Context: any.
+ * Return: false when an MDL with bytes has no frames.
+ */
+bool ntdma_chain_ready(const MDL *mdl)
+{
+	for (; mdl; mdl = mdl->Next)
+		if (mdl->ByteCount && !(mdl->MdlFlags & NTDMA_MDL_READY))
+			return false;
+	return true;
+}
+NTDMA_EXPORT_INTERNAL(ntdma_chain_ready);
+
+/**
+ * ntdma_chain_seek() - the MDL that holds a byte
+ * @mdl: first MDL
+ * @offset: chain offset of the byte
+ * @done: set to the byte's offset in the MDL that is returned
+ *
+ * Context: any.
+ * Return: the MDL, NULL when the chain is shorter.
+ */
+const MDL *ntdma_chain_seek(const MDL *mdl, u64 offset, u32 *done)
+{
+	for (; mdl; mdl = mdl->Next) {
+		if (offset < mdl->ByteCount) {
+			*done = offset;
+			return mdl;
+		}
+		offset -= mdl->ByteCount;
+	}
+	return NULL;
+}
+NTDMA_EXPORT_INTERNAL(ntdma_chain_seek);
+
+/**
+ * ntdma_span() - pages that a stretch of bytes touches
+ * @offset: of its first byte in a page
+ * @length: in bytes
+ *
+ * Context: any.
+ * Return: number of pages.
+ */
+u64 ntdma_span(u32 offset, u64 length)
+{
+	return (offset_in_page(offset) + length + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+NTDMA_EXPORT_INTERNAL(ntdma_span);
+
+/**
+ * ntdma_chain_span() - pages that a part of a chain touches
+ * @mdl: first MDL
+ * @offset: chain offset of the part
+ * @length: its bytes; the chain has them
+ *
+ * A page counts once for each MDL that touches it.
+ *
+ * Context: any.
+ * Return: number of pages.
+ */
+u32 ntdma_chain_span(const MDL *mdl, u64 offset, u32 length)
+{
+	u32 done, part, pages = 0;
+
+	for (mdl = ntdma_chain_seek(mdl, offset, &done); mdl && length;
+	     mdl = mdl->Next, done = 0) {
+		part = min(length, mdl->ByteCount - done);
+		if (part)
+			pages += ntdma_span(mdl->ByteOffset + done, part);
+		length -= part;
+	}
+	return pages;
+}
+NTDMA_EXPORT_INTERNAL(ntdma_chain_span);
+
+/* Passes over what has no bytes left, so that @mdl holds the next byte. */
+static void ntdma_walk_settle(struct ntdma_walk *walk)
+{
+	while (walk->left && walk->mdl && walk->done >= walk->mdl->ByteCount) {
+		walk->mdl = walk->mdl->Next;
+		walk->done = 0;
+	}
+	if (!walk->mdl)
+		walk->left = 0;
+}
+
+/**
+ * ntdma_walk_start() - begin to walk a part of a chain
+ * @walk: set up
+ * @mdl: first MDL
+ * @offset: chain offset of the part
+ * @length: its bytes; what the chain does not have is not walked
+ *
+ * Context: any.
+ */
+void ntdma_walk_start(struct ntdma_walk *walk, const MDL *mdl, u64 offset,
+		      u32 length)
+{
+	walk->done = 0;
+	walk->left = length;
+	walk->mdl = ntdma_chain_seek(mdl, offset, &walk->done);
+	ntdma_walk_settle(walk);
+}
+NTDMA_EXPORT_INTERNAL(ntdma_walk_start);
+
+/**
+ * ntdma_walk_peek() - the next piece
+ * @walk: position, not moved
+ * @most: no longer than this many bytes, at least 1
+ * @piece: set to the piece
+ *
+ * Context: any.
+ * Return: false at the end.
+ */
+bool ntdma_walk_peek(const struct ntdma_walk *walk, u32 most,
+		     struct ntdma_piece *piece)
+{
+	const MDL *mdl = walk->mdl;
+	const PFN_NUMBER *pfn;
+	u32 offset, length;
+
+	if (!walk->left)
+		return false;
+	most = min3(most, walk->left, mdl->ByteCount - walk->done);
+	pfn = MmGetMdlPfnArray((PMDL)mdl);
+	pfn += ((u64)mdl->ByteOffset + walk->done) >> PAGE_SHIFT;
+	offset = offset_in_page((u64)mdl->ByteOffset + walk->done);
+
+	piece->phys = PFN_PHYS(*pfn) + offset;
+	length = PAGE_SIZE - offset;
+	for (; length < most && pfn[1] == pfn[0] + 1; pfn++)
+		length = length > U32_MAX - PAGE_SIZE ? U32_MAX :
+							length + PAGE_SIZE;
+	piece->length = min(length, most);
+	return true;
+}
+NTDMA_EXPORT_INTERNAL(ntdma_walk_peek);
+
+/**
+ * ntdma_walk_skip() - move on
+ * @walk: position
+ * @length: bytes, no more than the last peek found
+ *
+ * Context: any.
+ */
+void ntdma_walk_skip(struct ntdma_walk *walk, u32 length)
+{
+	walk->done += length;
+	walk->left -= length;
+	ntdma_walk_settle(walk);
+}
+NTDMA_EXPORT_INTERNAL(ntdma_walk_skip);
+
+/**
+ * ntdma_registers() - registers granted for a description
+ * @maximum_length: longest transfer in bytes, any value
+ * @most: what there is, at least 2
+ *
+ * One per page and one more for a transfer that does not start at a page
+ * (EC-6), at least two (EC-7, EC-8), and never so many that their bytes leave
+ * 32 bits, because clients compute that product.
+ *
+ * Context: any.
+ * Return: the number.
+ */
+u32 ntdma_registers(u32 maximum_length, u32 most)
+{
+	u32 pages = (maximum_length >> PAGE_SHIFT) +
+		    !!offset_in_page(maximum_length);
+
+	return clamp_t(u32, pages + 1, 2, min(most, U32_MAX >> PAGE_SHIFT));
+}
+NTDMA_EXPORT_INTERNAL(ntdma_registers);
+
+/**
+ * ntdma_boundary_room() - bytes up to the next boundary
+ * @addr: address for the device
+ * @boundary: mask that one run does not cross, all ones for none
+ *
+ * Context: any.
+ * Return: number of bytes, U64_MAX when there is no boundary.
+ */
+u64 ntdma_boundary_room(u64 addr, u64 boundary)
+{
+	return boundary == U64_MAX ? U64_MAX : boundary - (addr & boundary) + 1;
+}
+NTDMA_EXPORT_INTERNAL(ntdma_boundary_room);
