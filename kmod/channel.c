@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The channel of an adapter: who may use it, and who waits.
+ *
+ * Model: a request wants slots of the adapter's pool, the channel itself, or
+ * neither. What fits is granted at once in the caller's context, the rest
+ * waits in one queue and is granted strictly in order by whoever frees what
+ * the head waits for. An adapter without a pool has nothing to run out of, so
+ * there only ownership of the channel makes anybody wait.
+ *
+ * A request for the channel owns it until it is released. A request for a
+ * list only waits until nobody owns it: lists do not exclude each other.
+ *
+ * Granting means calling request->start with bottom halves disabled and no
+ * lock held. It is done
+ *  - by the caller of submit, when everything fits;
+ *  - by the caller of release, one drainer at a time, so that releases from
+ *    within a grant only return what they free and the stack stays flat;
+ *  - by the work, when interrupts are off, when the stack is deep, or when
+ *    the drainer has had its share.
+ *
+ * Cancelling: a context is QUEUED exactly while its request is in the queue;
+ * both change together under the lock. So a cancel either finds the request
+ * and removes it, or somebody else has taken it to grant it.
+ *
+ * A request that could not be mapped returns to the head and keeps its place;
+ * it is tried again when something is released, or after a while.
+ *
+ * Lock: channel->lock, with interrupts off. Taken inside no other spinlock;
+ * inside it the pool's lock.
+ */
+#include <linux/percpu.h>
+
+#include "ntdma.h"
+#include "trace.h"
+
+#define NTDMA_CONTEXT_MAGIC	0x74436e64
+#define NTDMA_DEPTH		8	/* grants within grants on one stack */
+#define NTDMA_SHARE		16	/* grants before others get the CPU */
+#define NTDMA_RETRY_MS		4
+#define NTDMA_RETRY_SHIFTS	4	/* up to 64 ms */
+
+enum ntdma_context_state {
+	NTDMA_CONTEXT_IDLE,
+	NTDMA_CONTEXT_QUEUED,
+	NTDMA_CONTEXT_GRANTED,
+	NTDMA_CONTEXT_CANCELLED,
+};
+
+static_assert(sizeof(struct ntdma_context) +
+	      __alignof__(struct ntdma_context) - 1 <=
+	      DMA_TRANSFER_CONTEXT_SIZE_V1);
+
+static DEFINE_PER_CPU(unsigned int, ntdma_depth);
+
+static struct ntdma_context *ntdma_context_align(void *bytes)
+{
+	return PTR_ALIGN(bytes, __alignof__(struct ntdma_context));
+}
+
+/**
+ * ntdma_context_of() - the transfer context in a client's bytes
+ * @adapter: the adapter it must belong to
+ * @bytes: what the client passed
+ *
+ * Context: any.
+ * Return: the context, NULL when it was not initialised for @adapter.
+ */
+struct ntdma_context *ntdma_context_of(struct ntdma_adapter *adapter,
+				       void *bytes)
+{
+	struct ntdma_context *context = ntdma_context_align(bytes);
+
+	if (!bytes || context->magic != NTDMA_CONTEXT_MAGIC ||
+	    context->adapter != adapter)
+		return NULL;
+	return context;
+}
+
+/*
+ * Moves a context that waits for nothing to @state. The loop settles the race
+ * with a cancel that marks the same context.
+ */
+static NTSTATUS ntdma_context_claim(struct ntdma_context *context, u32 state)
+{
+	u32 old = READ_ONCE(context->state);
+
+	do {
+		if (old == NTDMA_CONTEXT_CANCELLED)
+			return STATUS_CANCELLED;
+		if (old == NTDMA_CONTEXT_QUEUED)
+			return STATUS_INVALID_PARAMETER;
+	} while (!try_cmpxchg(&context->state, &old, state));
+	return STATUS_SUCCESS;
+}
+
+/* Whether a routine of the client may run on this stack. */
+static bool ntdma_may_call(void)
+{
+	return !in_hardirq() && !irqs_disabled() &&
+	       raw_cpu_read(ntdma_depth) < NTDMA_DEPTH;
+}
+
+static NTSTATUS ntdma_grant(struct ntdma_request *request)
+{
+	NTSTATUS status;
+
+	trace_ntdma_grant(request->adapter, request->slots, request->exclusive);
+	if (irqs_disabled())
+		return request->start(request);
+
+	/* With bottom halves off the CPU stays the same, so the count fits. */
+	local_bh_disable();
+	__this_cpu_inc(ntdma_depth);
+	status = request->start(request);
+	__this_cpu_dec(ntdma_depth);
+	local_bh_enable();
+	return status;
+}
+
+static void ntdma_channel_update(struct ntdma_channel *channel)
+{
+	lockdep_assert_held(&channel->lock);
+	WRITE_ONCE(channel->busy,
+		   channel->owner || !list_empty(&channel->queue));
+}
+
+static bool ntdma_channel_take(struct ntdma_request *request)
+{
+	struct ntdma_adapter *adapter = request->adapter;
+	struct ntdma_channel *channel = &adapter->channel;
+
+	lockdep_assert_held(&channel->lock);
+	if (channel->owner || channel->slots < request->slots)
+		return false;
+	if (request->slots && adapter->pool->contiguous) {
+		request->area = ntdma_pool_take(adapter->pool, request->slots);
+		if (request->area == NTDMA_NO_SLOT)
+			return false;
+	}
+	channel->slots -= request->slots;
+	if (request->exclusive)
+		channel->owner = request;
+	ntdma_channel_update(channel);
+	return true;
+}
+
+static void ntdma_channel_give(struct ntdma_adapter *adapter,
+			       struct ntdma_request *owner, u32 area, u32 slots)
+{
+	struct ntdma_channel *channel = &adapter->channel;
+
+	lockdep_assert_held(&channel->lock);
+	if (area != NTDMA_NO_SLOT)
+		ntdma_pool_give(adapter->pool, area, slots);
+	channel->slots += slots;
+	if (owner && channel->owner == owner)
+		channel->owner = NULL;
+	ntdma_channel_update(channel);
+}
+
+static void ntdma_channel_kick(struct ntdma_channel *channel,
+			       unsigned long delay)
+{
+	lockdep_assert_held(&channel->lock);
+	if (!channel->closed)
+		mod_delayed_work(ntdma_wq, &channel->work, delay);
+}
+
+static void ntdma_channel_enqueue(struct ntdma_request *request, bool head)
+{
+	struct ntdma_channel *channel = &request->adapter->channel;
+
+	lockdep_assert_held(&channel->lock);
+	if (request->context) {
+		request->context->request = request;
+		WRITE_ONCE(request->context->state, NTDMA_CONTEXT_QUEUED);
+	}
+	if (head)
+		list_add(&request->link, &channel->queue);
+	else
+		list_add_tail(&request->link, &channel->queue);
+	ntdma_channel_update(channel);
+}
+
+/* Takes what could not be mapped back, to be tried first. */
+static void ntdma_channel_requeue(struct ntdma_request *request)
+{
+	struct ntdma_channel *channel = &request->adapter->channel;
+	u8 shift = min_t(u8, channel->retries, NTDMA_RETRY_SHIFTS);
+
+	lockdep_assert_held(&channel->lock);
+	ntdma_channel_give(request->adapter, request, request->area,
+			   request->slots);
+	request->area = NTDMA_NO_SLOT;
+	ntdma_channel_enqueue(request, true);
+	channel->retries = min(channel->retries + 1, U8_MAX);
+	ntdma_channel_kick(channel, msecs_to_jiffies(NTDMA_RETRY_MS << shift));
+}
+
+/* The head, if it can be granted now; it is then no longer cancellable. */
+static struct ntdma_request *ntdma_channel_pop(struct ntdma_channel *channel)
+{
+	struct ntdma_request *request;
+
+	lockdep_assert_held(&channel->lock);
+	request = list_first_entry_or_null(&channel->queue,
+					   struct ntdma_request, link);
+	if (!request || !ntdma_channel_take(request))
+		return NULL;
+	list_del_init(&request->link);
+	if (request->context)
+		WRITE_ONCE(request->context->state, NTDMA_CONTEXT_GRANTED);
+	ntdma_channel_update(channel);
+	return request;
+}
+
+static void ntdma_channel_drain(struct ntdma_adapter *adapter)
+{
+	struct ntdma_channel *channel = &adapter->channel;
+	struct ntdma_request *request;
+	unsigned int share = NTDMA_SHARE;
+	unsigned long flags;
+
+	spin_lock_irqsave(&channel->lock, flags);
+	if (channel->draining || list_empty(&channel->queue))
+		goto unlock;
+	channel->draining = true;
+	while ((request = ntdma_channel_pop(channel))) {
+		spin_unlock_irqrestore(&channel->lock, flags);
+		if (ntdma_grant(request)) {
+			spin_lock_irqsave(&channel->lock, flags);
+			ntdma_channel_requeue(request);
+			break;
+		}
+		spin_lock_irqsave(&channel->lock, flags);
+		channel->retries = 0;
+		if (!--share) {
+			ntdma_channel_kick(channel, 0);
+			break;
+		}
+	}
+	channel->draining = false;
+unlock:
+	spin_unlock_irqrestore(&channel->lock, flags);
+}
+
+static void ntdma_channel_work(struct work_struct *work)
+{
+	struct ntdma_adapter *adapter =
+		container_of(to_delayed_work(work), struct ntdma_adapter,
+			     channel.work);
+
+	ntdma_channel_drain(adapter);
+}
+
+/* Lets waiters run, here if this context allows it. */
+static void ntdma_channel_wake(struct ntdma_adapter *adapter)
+{
+	struct ntdma_channel *channel = &adapter->channel;
+	unsigned long flags;
+
+	if (!READ_ONCE(channel->busy))
+		return;
+	if (ntdma_may_call()) {
+		ntdma_channel_drain(adapter);
+		return;
+	}
+	spin_lock_irqsave(&channel->lock, flags);
+	if (!list_empty(&channel->queue))
+		ntdma_channel_kick(channel, 0);
+	spin_unlock_irqrestore(&channel->lock, flags);
+}
+
+/**
+ * ntdma_channel_init() - set up the channel of a new adapter
+ * @adapter: with its pool, if it has one
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ntdma_channel_init(struct ntdma_adapter *adapter)
+{
+	struct ntdma_channel *channel = &adapter->channel;
+
+	spin_lock_init(&channel->lock);
+	INIT_LIST_HEAD(&channel->queue);
+	INIT_DELAYED_WORK(&channel->work, ntdma_channel_work);
+	channel->slots = adapter->pool ? adapter->pool->count : 0;
+}
+
+/**
+ * ntdma_channel_close() - grant nothing any more
+ * @adapter: its device is gone, or nobody holds it
+ *
+ * Waiters are freed without a call to their routines.
+ *
+ * Context: PASSIVE_LEVEL, waits for a drainer in the work.
+ */
+void ntdma_channel_close(struct ntdma_adapter *adapter)
+{
+	struct ntdma_channel *channel = &adapter->channel;
+	struct ntdma_request *request, *next;
+	LIST_HEAD(orphans);
+
+	spin_lock_irq(&channel->lock);
+	channel->closed = true;
+	list_for_each_entry(request, &channel->queue, link)
+		if (request->context)
+			WRITE_ONCE(request->context->state,
+				   NTDMA_CONTEXT_IDLE);
+	list_splice_init(&channel->queue, &orphans);
+	ntdma_channel_update(channel);
+	spin_unlock_irq(&channel->lock);
+
+	cancel_delayed_work_sync(&channel->work);
+	list_for_each_entry_safe(request, next, &orphans, link)
+		request->abandon(request);
+}
+
+/* Grants or queues under the lock; @granted tells which. */
+static NTSTATUS ntdma_channel_decide(struct ntdma_request *request, bool wait,
+				     bool *granted)
+{
+	struct ntdma_channel *channel = &request->adapter->channel;
+	struct ntdma_context *context = request->context;
+	bool call = ntdma_may_call();
+	NTSTATUS status;
+
+	lockdep_assert_held(&channel->lock);
+	if (channel->closed)
+		return STATUS_NO_SUCH_DEVICE;
+	if (context) {
+		status = ntdma_context_claim(context, NTDMA_CONTEXT_GRANTED);
+		if (status)
+			return status;
+	}
+	*granted = (call || !wait) && list_empty(&channel->queue) &&
+		   ntdma_channel_take(request);
+	if (*granted)
+		return STATUS_SUCCESS;
+	if (!wait) {
+		if (context)
+			WRITE_ONCE(context->state, NTDMA_CONTEXT_IDLE);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	ntdma_channel_enqueue(request, false);
+	if (!call)
+		ntdma_channel_kick(channel, 0);
+	return STATUS_SUCCESS;
+}
+
+/* What has no use for the lock: a list that needs no slots, nobody waiting. */
+static bool ntdma_channel_idle(const struct ntdma_request *request, bool wait)
+{
+	const struct ntdma_channel *channel = &request->adapter->channel;
+
+	return !request->exclusive && !request->slots &&
+	       !READ_ONCE(channel->busy) && !READ_ONCE(channel->closed) &&
+	       (!wait || ntdma_may_call());
+}
+
+static NTSTATUS ntdma_channel_failed(struct ntdma_request *request, bool wait,
+				     NTSTATUS status)
+{
+	struct ntdma_adapter *adapter = request->adapter;
+	struct ntdma_channel *channel = &adapter->channel;
+	unsigned long flags;
+
+	wait = wait && status == STATUS_INSUFFICIENT_RESOURCES;
+	spin_lock_irqsave(&channel->lock, flags);
+	if (wait) {
+		ntdma_channel_requeue(request);
+	} else {
+		ntdma_channel_give(adapter, request, request->area,
+				   request->slots);
+		if (request->context)
+			WRITE_ONCE(request->context->state,
+				   NTDMA_CONTEXT_IDLE);
+	}
+	spin_unlock_irqrestore(&channel->lock, flags);
+	if (wait)
+		return STATUS_SUCCESS;
+	ntdma_channel_wake(adapter);
+	return status;
+}
+
+/**
+ * ntdma_channel_submit() - ask for a grant
+ * @request: filled in; must not be touched after success
+ * @wait: whether it may be queued
+ *
+ * Context: <= DISPATCH_LEVEL. request->start runs before the return when
+ *	nothing is in the way, later otherwise.
+ * Return: STATUS_SUCCESS when it was or will be granted. The request stays
+ *	the caller's after STATUS_INSUFFICIENT_RESOURCES (not @wait, and not
+ *	free), STATUS_CANCELLED (context was marked, EC-75),
+ *	STATUS_INVALID_PARAMETER (context in use) and STATUS_NO_SUCH_DEVICE.
+ */
+NTSTATUS ntdma_channel_submit(struct ntdma_request *request, bool wait)
+{
+	struct ntdma_channel *channel = &request->adapter->channel;
+	bool granted = true;
+	unsigned long flags;
+	NTSTATUS status;
+
+	request->area = NTDMA_NO_SLOT;
+	INIT_LIST_HEAD(&request->link);
+	if (ntdma_channel_idle(request, wait)) {
+		status = request->context ?
+			 ntdma_context_claim(request->context,
+					     NTDMA_CONTEXT_GRANTED) :
+			 STATUS_SUCCESS;
+	} else {
+		spin_lock_irqsave(&channel->lock, flags);
+		status = ntdma_channel_decide(request, wait, &granted);
+		spin_unlock_irqrestore(&channel->lock, flags);
+	}
+	if (status || !granted)
+		return status;
+	status = ntdma_grant(request);
+	return status ? ntdma_channel_failed(request, wait, status) : status;
+}
+
+/**
+ * ntdma_channel_release() - give back what a request was granted
+ * @adapter: the adapter
+ * @owner: the request, if it may still own the channel, or NULL
+ * @area: its slots in a contiguous pool, or NTDMA_NO_SLOT
+ * @slots: their number
+ *
+ * Context: <= DISPATCH_LEVEL. Waiters may be granted before the return.
+ */
+void ntdma_channel_release(struct ntdma_adapter *adapter,
+			   struct ntdma_request *owner, u32 area, u32 slots)
+{
+	struct ntdma_channel *channel = &adapter->channel;
+	unsigned long flags;
+
+	if (owner || slots) {
+		spin_lock_irqsave(&channel->lock, flags);
+		ntdma_channel_give(adapter, owner, area, slots);
+		spin_unlock_irqrestore(&channel->lock, flags);
+	}
+	ntdma_channel_wake(adapter);
+}
+
+/**
+ * ntdma_channel_disown() - take the channel from whoever owns it
+ * @adapter: the adapter
+ *
+ * Grants nothing: the caller releases once it is done with the request.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the request that owned it, NULL when nobody did.
+ */
+struct ntdma_request *ntdma_channel_disown(struct ntdma_adapter *adapter)
+{
+	struct ntdma_channel *channel = &adapter->channel;
+	struct ntdma_request *owner;
+	unsigned long flags;
+
+	spin_lock_irqsave(&channel->lock, flags);
+	owner = channel->owner;
+	channel->owner = NULL;
+	ntdma_channel_update(channel);
+	spin_unlock_irqrestore(&channel->lock, flags);
+	return owner;
+}
+
+/**
+ * ntdma_init_context() - InitializeDmaTransferContext
+ * @wdm: the adapter
+ * @bytes: DMA_TRANSFER_CONTEXT_SIZE_V1 bytes at any alignment (EC-37)
+ *
+ * A context owns nothing and may vanish unused (EC-39). Initialising it
+ * again clears the mark of a cancel (S16).
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER when @bytes is NULL
+ *	(EC-38).
+ */
+NTSTATUS ntdma_init_context(PDMA_ADAPTER wdm, PVOID bytes)
+{
+	struct ntdma_context *context = ntdma_context_align(bytes);
+
+	if (!bytes)
+		return STATUS_INVALID_PARAMETER;
+	context->magic = NTDMA_CONTEXT_MAGIC;
+	context->adapter = to_adapter(wdm);
+	context->request = NULL;
+	WRITE_ONCE(context->state, NTDMA_CONTEXT_IDLE);
+	return STATUS_SUCCESS;
+}
+
+/* Removes the request of a context from the queue, if it is there. */
+static struct ntdma_request *ntdma_channel_unqueue(struct ntdma_channel *channel,
+						   struct ntdma_context *context)
+{
+	struct ntdma_request *request = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&channel->lock, flags);
+	if (READ_ONCE(context->state) == NTDMA_CONTEXT_QUEUED) {
+		request = context->request;
+		list_del_init(&request->link);
+		WRITE_ONCE(context->state, NTDMA_CONTEXT_IDLE);
+		ntdma_channel_update(channel);
+	}
+	spin_unlock_irqrestore(&channel->lock, flags);
+	return request;
+}
+
+/**
+ * ntdma_cancel_channel() - CancelAdapterChannel
+ * @wdm: the adapter of the request
+ * @device_object: not used, the context names the request
+ * @bytes: its transfer context
+ *
+ * A context without a request is marked, and the next request with it fails
+ * (EC-75).
+ *
+ * Context: <= DISPATCH_LEVEL. Waiters behind the request may be granted
+ *	before the return.
+ * Return: TRUE when the request was waiting, its routine never runs and the
+ *	context may be freed (EC-71, EC-74), and when the context was marked;
+ *	FALSE when the routine ran or is certain to run (EC-72).
+ */
+BOOLEAN ntdma_cancel_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
+			     PVOID bytes)
+{
+	struct ntdma_adapter *adapter = to_adapter(wdm);
+	struct ntdma_context *context = ntdma_context_of(adapter, bytes);
+	struct ntdma_request *request;
+	u32 state;
+
+	if (!context) {
+		ntdma_refuse();
+		return FALSE;
+	}
+	state = cmpxchg(&context->state, NTDMA_CONTEXT_IDLE,
+			NTDMA_CONTEXT_CANCELLED);
+	if (state != NTDMA_CONTEXT_QUEUED)
+		return state != NTDMA_CONTEXT_GRANTED;
+
+	request = ntdma_channel_unqueue(&adapter->channel, context);
+	if (!request)
+		return FALSE;
+	trace_ntdma_cancel(adapter);
+	request->abandon(request);
+	ntdma_channel_wake(adapter);
+	return TRUE;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sets of map registers, and the channel that comes with them.
+ *
+ * Model: AllocateAdapterChannel(Ex) asks the channel for ownership and for
+ * registers. Its MapRegisterBase is the address of a struct ntdma_regs, which
+ * the transfer routines map under. Registers outlive the ownership when the
+ * client's routine says so.
+ *
+ * Life of the registers: from the grant until FreeMapRegisters,
+ * FreeAdapterChannel, FreeAdapterObject(DeallocateObject) or a routine that
+ * returns DeallocateObject, whichever finds them first in the table of live
+ * objects. Whatever is still mapped then is unmapped without looking at the
+ * memory, which may have another owner.
+ */
+#include "ntdma.h"
+#include "regs.h"
+
+static void ntdma_regs_free(struct ntdma_regs *regs)
+{
+	struct ntdma_adapter *adapter = regs->map.adapter;
+
+	ntdma_free(regs);
+	percpu_ref_put(&adapter->ref);
+}
+
+static void ntdma_regs_abandon(struct ntdma_request *request)
+{
+	ntdma_regs_free(container_of(request, struct ntdma_regs, request));
+}
+
+/**
+ * ntdma_regs_forget() - unmap and free a set of registers
+ * @handle: out of the table of live objects
+ *
+ * Context: <= DISPATCH_LEVEL. Waiters may be granted before the return.
+ */
+void ntdma_regs_forget(struct ntdma_handle *handle)
+{
+	struct ntdma_regs *regs = container_of(handle, struct ntdma_regs,
+					       handle);
+
+	ntdma_map_drop(&regs->map);
+	ntdma_channel_release(regs->map.adapter, &regs->request,
+			      regs->map.area, regs->request.slots);
+	ntdma_regs_free(regs);
+}
+
+/**
+ * ntdma_regs_find() - the registers behind a MapRegisterBase
+ * @adapter: whom they must belong to
+ * @base: what the client passed
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the registers, NULL when there are none, which is counted.
+ */
+struct ntdma_regs *ntdma_regs_find(struct ntdma_adapter *adapter,
+				   const void *base)
+{
+	struct ntdma_handle *handle = ntdma_handle_find(NTDMA_REGS, base,
+							adapter);
+
+	if (!handle) {
+		ntdma_refuse();
+		return NULL;
+	}
+	return container_of(handle, struct ntdma_regs, handle);
+}
+
+/*
+ * Acts on what the client's routine returned. The routine may have freed the
+ * registers, so @regs is only an address here until the table says otherwise.
+ */
+static void ntdma_regs_settle(struct ntdma_adapter *adapter,
+			      struct ntdma_regs *regs,
+			      IO_ALLOCATION_ACTION action)
+{
+	struct ntdma_handle *handle;
+
+	if (action == DeallocateObject) {
+		handle = ntdma_handle_take(NTDMA_REGS, regs, adapter);
+		if (handle)
+			ntdma_regs_forget(handle);
+	} else if (action == DeallocateObjectKeepRegisters) {
+		ntdma_channel_release(adapter, &regs->request, NTDMA_NO_SLOT,
+				      0);
+	}
+}
+
+static NTSTATUS ntdma_regs_start(struct ntdma_request *request)
+{
+	struct ntdma_regs *regs = container_of(request, struct ntdma_regs,
+					       request);
+	struct ntdma_adapter *adapter = request->adapter;
+	IO_ALLOCATION_ACTION action;
+
+	regs->map.area = request->area;
+	regs->map.slots = request->slots;
+	ntdma_handle_add(&regs->handle, NTDMA_REGS, regs, adapter);
+	if (regs->base)
+		*regs->base = regs;
+	if (!regs->routine)
+		return STATUS_SUCCESS;
+	action = regs->routine(request->device_object, request->irp, regs,
+			       request->client);
+	ntdma_regs_settle(adapter, regs, action);
+	return STATUS_SUCCESS;
+}
+
+static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
+					   PDEVICE_OBJECT device_object,
+					   u32 count)
+{
+	struct ntdma_regs *regs;
+
+	/* A transfer that was told to need none is still mapped somewhere. */
+	count = max(count, 1U);
+	regs = ntdma_alloc(sizeof(*regs) + (size_t)count * adapter->entry_size,
+			   GFP_ATOMIC);
+	if (!regs)
+		return NULL;
+	ntdma_map_init(&regs->map, adapter, regs + 1, count);
+	regs->request = (struct ntdma_request) {
+		.adapter = adapter,
+		.slots = adapter->pool ? count : 0,
+		.exclusive = true,
+		.start = ntdma_regs_start,
+		.abandon = ntdma_regs_abandon,
+		.device_object = device_object,
+		.irp = device_object ? device_object->CurrentIrp : NULL,
+	};
+	percpu_ref_get(&adapter->ref);
+	return regs;
+}
+
+static NTSTATUS ntdma_regs_submit(struct ntdma_regs *regs, bool wait)
+{
+	NTSTATUS status = ntdma_channel_submit(&regs->request, wait);
+
+	if (status)
+		ntdma_regs_free(regs);
+	return status;
+}
+
+/**
+ * ntdma_allocate_channel() - AllocateAdapterChannel
+ * @wdm: the adapter
+ * @device_object: passed on, with its CurrentIrp of now (EC-44)
+ * @count: registers, up to the number granted with the adapter (EC-43)
+ * @routine: runs once the channel and the registers are there
+ * @client: its argument
+ *
+ * Requests of one device object do not share anything: any number may wait.
+ *
+ * Context: DISPATCH_LEVEL, lower is tolerated. @routine runs at
+ *	DISPATCH_LEVEL (EC-45), before the return when the adapter is free
+ *	(EC-40), else when it is released (EC-41).
+ * Return: STATUS_SUCCESS when @routine ran or will run;
+ *	STATUS_INSUFFICIENT_RESOURCES for too many registers (EC-42) or no
+ *	memory; STATUS_INVALID_PARAMETER without @routine.
+ */
+NTSTATUS ntdma_allocate_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
+				ULONG count, PDRIVER_CONTROL routine,
+				PVOID client)
+{
+	struct ntdma_adapter *adapter = to_adapter(wdm);
+	struct ntdma_regs *regs;
+
+	if (!routine)
+		return STATUS_INVALID_PARAMETER;
+	if (count > adapter->nregs)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	regs = ntdma_regs_alloc(adapter, device_object, count);
+	if (!regs)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	regs->routine = routine;
+	regs->request.client = client;
+	return ntdma_regs_submit(regs, true);
+}
+
+/* The forms that the call has; see the table in the documentation. */
+static bool ntdma_form_valid(bool sync, PDRIVER_CONTROL routine, PVOID *base)
+{
+	return sync ? routine || base : routine && !base;
+}
+
+/**
+ * ntdma_allocate_channel_ex() - AllocateAdapterChannelEx
+ * @wdm: the adapter
+ * @device_object: passed on, with its CurrentIrp of now
+ * @bytes: initialised transfer context, used by no other request
+ * @count: registers, up to the number granted; 0 is allowed (EC-61)
+ * @flags: DMA_SYNCHRONOUS_CALLBACK for no waiting; others are ignored
+ * @routine: NULL only with the flag and @base
+ * @client: its argument
+ * @base: set to MapRegisterBase before @routine runs; only with the flag
+ *
+ * Without @routine the channel is held as if one had returned KeepObject.
+ *
+ * Context: DISPATCH_LEVEL, lower is tolerated. @routine runs at
+ *	DISPATCH_LEVEL; with the flag always before the return (EC-58).
+ * Return: STATUS_SUCCESS; STATUS_INSUFFICIENT_RESOURCES for too many
+ *	registers (EC-62), no memory, or, with the flag, an adapter in use
+ *	(EC-60); STATUS_CANCELLED when the context was marked (EC-75);
+ *	STATUS_INVALID_PARAMETER for a form that there is not (EC-55 to
+ *	EC-57) and for a context that is in use or not initialised.
+ */
+NTSTATUS ntdma_allocate_channel_ex(PDMA_ADAPTER wdm,
+				   PDEVICE_OBJECT device_object, PVOID bytes,
+				   ULONG count, ULONG flags,
+				   PDRIVER_CONTROL routine, PVOID client,
+				   PVOID *base)
+{
+	struct ntdma_adapter *adapter = to_adapter(wdm);
+	struct ntdma_context *context = ntdma_context_of(adapter, bytes);
+	bool sync = flags & DMA_SYNCHRONOUS_CALLBACK;
+	struct ntdma_regs *regs;
+
+	if (!context || !ntdma_form_valid(sync, routine, base))
+		return STATUS_INVALID_PARAMETER;
+	if (count > adapter->nregs)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	regs = ntdma_regs_alloc(adapter, device_object, count);
+	if (!regs)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	regs->routine = routine;
+	regs->base = base;
+	regs->request.client = client;
+	regs->request.context = context;
+	return ntdma_regs_submit(regs, !sync);
+}
+
+static bool ntdma_free_owner(struct ntdma_adapter *adapter)
+{
+	struct ntdma_request *owner = ntdma_channel_disown(adapter);
+	struct ntdma_handle *handle = NULL;
+
+	if (owner)
+		handle = ntdma_handle_take(NTDMA_REGS,
+					   container_of(owner,
+							struct ntdma_regs,
+							request),
+					   adapter);
+	if (handle)
+		ntdma_regs_forget(handle);
+	return handle;
+}
+
+/**
+ * ntdma_free_channel() - FreeAdapterChannel
+ * @wdm: the adapter
+ *
+ * Frees the channel and the registers of its owner (EC-49). Refused when
+ * nobody owns it.
+ *
+ * Context: DISPATCH_LEVEL, lower is tolerated. Waiters may be granted before
+ *	the return (EC-51).
+ */
+VOID ntdma_free_channel(PDMA_ADAPTER wdm)
+{
+	if (!ntdma_free_owner(to_adapter(wdm)))
+		ntdma_refuse();
+}
+
+/**
+ * ntdma_free_object() - FreeAdapterObject
+ * @wdm: the adapter, which stays alive (EC-70)
+ * @action: KeepObject does nothing (EC-66); DeallocateObject frees channel
+ *	and registers (EC-67); DeallocateObjectKeepRegisters the channel only
+ *	(EC-68)
+ *
+ * Harmless when nothing is held (EC-69).
+ *
+ * Context: <= DISPATCH_LEVEL. Waiters may be granted before the return.
+ */
+VOID ntdma_free_object(PDMA_ADAPTER wdm, IO_ALLOCATION_ACTION action)
+{
+	struct ntdma_adapter *adapter = to_adapter(wdm);
+
+	if (action == DeallocateObject)
+		ntdma_free_owner(adapter);
+	else if (action == DeallocateObjectKeepRegisters &&
+		 ntdma_channel_disown(adapter))
+		ntdma_channel_release(adapter, NULL, NTDMA_NO_SLOT, 0);
+}
+
+/**
+ * ntdma_free_registers() - FreeMapRegisters
+ * @wdm: the adapter
+ * @base: MapRegisterBase; NULL does nothing (EC-53)
+ * @count: not used, all registers of @base are freed
+ *
+ * What is no set of live registers of this adapter is refused.
+ *
+ * Context: DISPATCH_LEVEL, lower is tolerated. Waiters may be granted before
+ *	the return (EC-54).
+ */
+VOID ntdma_free_registers(PDMA_ADAPTER wdm, PVOID base, ULONG count)
+{
+	struct ntdma_handle *handle;
+
+	if (!base)
+		return;
+	handle = ntdma_handle_take(NTDMA_REGS, base, to_adapter(wdm));
+	if (handle)
+		ntdma_regs_forget(handle);
+	else
+		ntdma_refuse();
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef NTDMA_REGS_H
+#define NTDMA_REGS_H
+
+#include "ntdma.h"
+
+/**
+ * struct ntdma_regs - a set of map registers
+ * @handle: found by its own address
+ * @request: for the channel
+ * @map: what is mapped under the registers; map.room is their number
+ * @routine: the client's, or NULL
+ * @base: where the client wants the address of this, or NULL
+ *
+ * The entries of @map follow.
+ */
+struct ntdma_regs {
+	struct ntdma_handle handle;
+	struct ntdma_request request;
+	struct ntdma_map map;
+	PDRIVER_CONTROL routine;
+	PVOID *base;
+};
+
+struct ntdma_regs *ntdma_regs_find(struct ntdma_adapter *adapter,
+				   const void *base);
+
+#endif /* NTDMA_REGS_H */
