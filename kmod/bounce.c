@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Bounce pools: pages that a limited device reaches, mapped once for good.
+ *
+ * Model: a pool is an array of slots of one page each. A position in the pool
+ * counts bytes from the first slot. In a contiguous pool consecutive slots
+ * are consecutive addresses for the device and pages for the CPU, so that a
+ * device without scatter/gather sees one run; there slots are taken in areas.
+ *
+ * Slots are spoken for by the channel before anything takes one, so taking a
+ * single slot never fails. That is why the pool exists beside the kernel's
+ * own bouncing: a transfer that was granted can always be mapped.
+ *
+ * Stale data: a slot is filled from the client's memory before the device
+ * sees it, for reads too. What the device leaves unwritten is then the
+ * client's own old bytes and never those of another transfer.
+ *
+ * Lock: pool->lock, a leaf, protects the bitmap only. The bytes of a slot
+ * belong to whoever took it.
+ */
+#include <linux/bitmap.h>
+#include <linux/dma-direct.h>
+#include <linux/highmem.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "ntdma.h"
+
+#define NTDMA_POOL_GFP	(GFP_KERNEL | __GFP_NOWARN)
+
+static bool ntdma_pool_fill_pages(struct ntdma_pool *pool)
+{
+	struct ntdma_slot *slot;
+
+	for (slot = pool->slots; slot < pool->slots + pool->count; slot++) {
+		if (!ntdma_fail_alloc())
+			slot->page = dma_alloc_pages(pool->dev, PAGE_SIZE,
+						     &slot->dma,
+						     DMA_BIDIRECTIONAL,
+						     NTDMA_POOL_GFP);
+		if (!slot->page)
+			break;
+	}
+	pool->count = slot - pool->slots;
+	return pool->count;
+}
+
+static bool ntdma_pool_fill_block(struct ntdma_pool *pool)
+{
+	dma_addr_t dma;
+	struct page *page;
+	u32 i;
+
+	if (ntdma_fail_alloc())
+		return false;
+	page = dma_alloc_pages(pool->dev, (size_t)pool->count << PAGE_SHIFT,
+			       &dma, DMA_BIDIRECTIONAL, NTDMA_POOL_GFP);
+	if (!page)
+		return false;
+	for (i = 0; i < pool->count; i++) {
+		pool->slots[i].page = nth_page(page, i);
+		pool->slots[i].dma = dma + ((dma_addr_t)i << PAGE_SHIFT);
+	}
+	return true;
+}
+
+static struct ntdma_pool *ntdma_pool_alloc(struct device *dev, u32 count,
+					   bool contiguous)
+{
+	struct ntdma_pool *pool;
+
+	if (ntdma_fail_alloc())
+		return NULL;
+	pool = kvzalloc(struct_size(pool, slots, count), GFP_KERNEL);
+	if (!pool)
+		return NULL;
+	pool->used = bitmap_zalloc(count, GFP_KERNEL);
+	if (!pool->used) {
+		kvfree(pool);
+		return NULL;
+	}
+	spin_lock_init(&pool->lock);
+	pool->dev = dev;
+	pool->count = count;
+	pool->contiguous = contiguous;
+	return pool;
+}
+
+static void ntdma_pool_free(struct ntdma_pool *pool)
+{
+	bitmap_free(pool->used);
+	kvfree(pool);
+}
+
+/**
+ * ntdma_pool_create() - allocate and map bounce pages
+ * @dev: whose coherent mask says what is in reach
+ * @count: slots wanted
+ * @least: slots without which the pool is of no use
+ * @contiguous: one run for the device
+ *
+ * Memory in reach of a limited device is scarce, so fewer slots than wanted
+ * are accepted.
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: the pool, NULL when not even @least slots can be had.
+ */
+struct ntdma_pool *ntdma_pool_create(struct device *dev, u32 count,
+				     u32 least, bool contiguous)
+{
+	struct ntdma_pool *pool;
+	bool filled;
+
+	for (; count >= least; count /= 2) {
+		pool = ntdma_pool_alloc(dev, count, contiguous);
+		if (!pool)
+			return NULL;
+		filled = contiguous ? ntdma_pool_fill_block(pool) :
+				      ntdma_pool_fill_pages(pool);
+		if (filled && pool->count >= least)
+			return pool;
+		if (filled)
+			ntdma_pool_destroy(pool);
+		else
+			ntdma_pool_free(pool);
+	}
+	return NULL;
+}
+
+/**
+ * ntdma_pool_destroy() - free a pool
+ * @pool: without slots in use, or NULL
+ *
+ * Context: PASSIVE_LEVEL.
+ */
+void ntdma_pool_destroy(struct ntdma_pool *pool)
+{
+	size_t size = PAGE_SIZE;
+	u32 i, step = 1;
+
+	if (!pool)
+		return;
+	if (pool->contiguous) {
+		size = (size_t)pool->count << PAGE_SHIFT;
+		step = pool->count;
+	}
+	for (i = 0; i < pool->count; i += step)
+		dma_free_pages(pool->dev, size, pool->slots[i].page,
+			       pool->slots[i].dma, DMA_BIDIRECTIONAL);
+	ntdma_pool_free(pool);
+}
+
+/**
+ * ntdma_pool_take() - take consecutive slots
+ * @pool: the pool
+ * @count: how many, at least 1
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the first slot, NTDMA_NO_SLOT when no such gap is free.
+ */
+u32 ntdma_pool_take(struct ntdma_pool *pool, u32 count)
+{
+	unsigned long flags, first;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	first = bitmap_find_next_zero_area(pool->used, pool->count, 0, count,
+					   0);
+	if (first < pool->count)
+		bitmap_set(pool->used, first, count);
+	spin_unlock_irqrestore(&pool->lock, flags);
+	return first < pool->count ? first : NTDMA_NO_SLOT;
+}
+
+/**
+ * ntdma_pool_give() - give slots back
+ * @pool: the pool
+ * @first: first slot
+ * @count: how many
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ntdma_pool_give(struct ntdma_pool *pool, u32 first, u32 count)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	bitmap_clear(pool->used, first, count);
+	spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+/**
+ * ntdma_pool_address() - what the device calls a position
+ * @pool: the pool
+ * @at: position in bytes
+ *
+ * Context: any.
+ * Return: the address.
+ */
+dma_addr_t ntdma_pool_address(const struct ntdma_pool *pool, u32 at)
+{
+	return pool->slots[at >> PAGE_SHIFT].dma + offset_in_page(at);
+}
+
+/**
+ * ntdma_pool_pfn() - the page frame behind a position
+ * @pool: the pool
+ * @at: position in bytes
+ *
+ * Context: any.
+ * Return: the page frame number.
+ */
+unsigned long ntdma_pool_pfn(const struct ntdma_pool *pool, u32 at)
+{
+	return page_to_pfn(pool->slots[at >> PAGE_SHIFT].page);
+}
+
+static void ntdma_copy_page(struct page *page, u32 page_offset,
+			    phys_addr_t phys, u32 length, bool in)
+{
+	u8 *slot = kmap_local_page(page);
+	u8 *memory = kmap_local_page(pfn_to_page(PHYS_PFN(phys)));
+
+	if (in)
+		memcpy(slot + page_offset, memory + offset_in_page(phys),
+		       length);
+	else
+		memcpy(memory + offset_in_page(phys), slot + page_offset,
+		       length);
+	kunmap_local(memory);
+	kunmap_local(slot);
+}
+
+/* One stretch that crosses a page on neither side at a time. */
+static void ntdma_bounce_copy(struct ntdma_pool *pool, u32 at,
+			      phys_addr_t phys, u32 length, bool in)
+{
+	u32 part;
+
+	for (; length; length -= part, at += part, phys += part) {
+		struct ntdma_slot *slot = &pool->slots[at >> PAGE_SHIFT];
+		u32 offset = offset_in_page(at);
+
+		part = min3(length, (u32)PAGE_SIZE - offset,
+			    (u32)(PAGE_SIZE - offset_in_page(phys)));
+		if (!in)
+			dma_sync_single_for_cpu(pool->dev, slot->dma + offset,
+						part, DMA_FROM_DEVICE);
+		ntdma_copy_page(slot->page, offset, phys, part, in);
+		if (in)
+			dma_sync_single_for_device(pool->dev,
+						   slot->dma + offset, part,
+						   DMA_BIDIRECTIONAL);
+	}
+}
+
+/**
+ * ntdma_bounce_in() - copy memory into the pool, for the device to see
+ * @pool: the pool
+ * @at: position in bytes
+ * @phys: the client's memory
+ * @length: in bytes
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ntdma_bounce_in(struct ntdma_pool *pool, u32 at, phys_addr_t phys,
+		     u32 length)
+{
+	ntdma_bounce_copy(pool, at, phys, length, true);
+}
+
+/**
+ * ntdma_bounce_out() - copy what the device wrote to the client's memory
+ * @pool: the pool
+ * @at: position in bytes
+ * @phys: the client's memory
+ * @length: in bytes
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ntdma_bounce_out(struct ntdma_pool *pool, u32 at, phys_addr_t phys,
+		      u32 length)
+{
+	ntdma_bounce_copy(pool, at, phys, length, false);
+}
+
+/**
+ * ntdma_reachable() - whether the device may be given memory as it is
+ * @adapter: the adapter
+ * @phys: physical address
+ * @length: in bytes, contiguous
+ *
+ * Context: any.
+ * Return: false when it must bounce.
+ */
+bool ntdma_reachable(const struct ntdma_adapter *adapter, phys_addr_t phys,
+		     u32 length)
+{
+	dma_addr_t addr;
+
+	if (adapter->backend != NTDMA_BOUNCE)
+		return true;
+	if (adapter->forced)
+		return false;
+	addr = phys_to_dma(adapter->dev, phys);
+	return addr + length - 1 <= adapter->mask &&
+	       dma_capable(adapter->dev, addr, length, true);
+}

@@ -1,0 +1,683 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mapping a part of an MDL chain for the device, and taking it back.
+ *
+ * Model: a map holds runs. A run is a piece of memory with the address that
+ * the device uses for it, and comes about in one of three ways:
+ *   mapped   by the DMA API
+ *   bounced  as a copy in the adapter's pool
+ *   known    because it is a common buffer, which has its address already
+ *            and must not be mapped again
+ * With an IOMMU, several pieces are mapped together as a scatterlist, because
+ * the IOMMU then makes one run of them; the map is `merged`.
+ *
+ * A device that takes no lists gets all bytes as one run: the memory is
+ * contiguous, or the IOMMU makes it so, or it is copied to a reserved area of
+ * a contiguous pool.
+ *
+ * `pos` is where the client knows a run: an offset into the chain for lists
+ * and the Ex routines, a virtual address for the others. What a flush names
+ * is found by it, and not by the MDL, which clients edit.
+ *
+ * Nothing here takes a lock but the pool's; a map belongs to one list or one
+ * set of registers, and its client does not use it from two threads.
+ */
+#include <linux/dma-direct.h>
+#include <linux/pfn.h>
+
+#include "ntdma.h"
+#include "trace.h"
+
+/**
+ * ntdma_map_init() - an empty map
+ * @map: set up
+ * @adapter: the adapter
+ * @entries: memory for @room entries of adapter->entry_size
+ * @room: how many
+ *
+ * Context: any.
+ */
+void ntdma_map_init(struct ntdma_map *map, struct ntdma_adapter *adapter,
+		    void *entries, u32 room)
+{
+	memset(map, 0, sizeof(*map));
+	map->adapter = adapter;
+	map->runs = entries;
+	map->room = room;
+	map->area = NTDMA_NO_SLOT;
+}
+
+/* The largest part at @phys that one address serves. */
+static void ntdma_clip(const struct ntdma_adapter *adapter,
+		       struct ntdma_run *run)
+{
+	u32 page = min(run->length, (u32)(PAGE_SIZE -
+					  offset_in_page(run->phys)));
+	u64 room;
+
+	if (!ntdma_reachable(adapter, run->phys, run->length)) {
+		run->length = page;
+		if (!ntdma_reachable(adapter, run->phys, page))
+			run->at = 0;
+	}
+	if (adapter->backend == NTDMA_IOMMU)
+		return;
+	room = ntdma_boundary_room(phys_to_dma(adapter->dev, run->phys),
+				   adapter->boundary);
+	run->length = min_t(u64, run->length, room);
+}
+
+/*
+ * Finds the next run without mapping it: run->at tells how, and is 0 for what
+ * must bounce. run->addr holds the physical address unless it is known.
+ */
+static bool ntdma_next(const struct ntdma_adapter *adapter,
+		       const struct ntdma_walk *walk, struct ntdma_run *run)
+{
+	struct ntdma_piece piece;
+	u32 most, known;
+
+	if (!walk->left)
+		return false;
+	/* Ends at a page, so that no page counts twice. */
+	most = adapter->max_seg -
+	       offset_in_page(walk->mdl->ByteOffset + walk->done);
+
+	known = ntdma_buffer_address(adapter, walk->mdl, walk->done,
+				     &run->addr);
+	if (known) {
+		run->length = min3(known, walk->left, most);
+		run->at = NTDMA_KNOWN;
+		return true;
+	}
+	if (adapter->forced)
+		most = min_t(u32, most, PAGE_SIZE);
+	ntdma_walk_peek(walk, most, &piece);
+	run->phys = piece.phys;
+	run->length = piece.length;
+	run->at = NTDMA_MAPPED;
+	ntdma_clip(adapter, run);
+	return true;
+}
+
+/* Whether the part is one run for the device as it lies in memory. */
+static bool ntdma_whole(struct ntdma_adapter *adapter,
+			const struct ntdma_walk *walk, struct ntdma_run *run)
+{
+	struct ntdma_piece piece;
+
+	run->length = ntdma_buffer_address(adapter, walk->mdl,
+					   walk->done, &run->addr);
+	run->at = NTDMA_KNOWN;
+	if (run->length >= walk->left) {
+		run->length = walk->left;
+		return true;
+	}
+	if (!ntdma_walk_peek(walk, U32_MAX, &piece) ||
+	    piece.length != walk->left)
+		return false;
+	run->phys = piece.phys;
+	run->length = piece.length;
+	run->at = NTDMA_MAPPED;
+	return ntdma_reachable(adapter, run->phys, run->length);
+}
+
+/**
+ * ntdma_map_slots() - slots of the pool that a list needs
+ * @adapter: the adapter
+ * @mdl: first MDL
+ * @offset: chain offset
+ * @length: in bytes, at least 1
+ *
+ * Context: any.
+ * Return: number of slots, 0 when nothing has to be copied.
+ */
+u32 ntdma_map_slots(struct ntdma_adapter *adapter, PMDL mdl, u64 offset,
+		    u32 length)
+{
+	struct ntdma_walk walk;
+	struct ntdma_run run;
+	u32 slots = 0;
+
+	if (!adapter->pool)
+		return 0;
+	ntdma_walk_start(&walk, mdl, offset, length);
+	if (!adapter->sg) {
+		if (ntdma_whole(adapter, &walk, &run))
+			return 0;
+		return ntdma_span(walk.mdl->ByteOffset + walk.done, length);
+	}
+	for (; ntdma_next(adapter, &walk, &run);
+	     ntdma_walk_skip(&walk, run.length))
+		slots += !run.at;
+	return slots;
+}
+
+/**
+ * ntdma_map_fit() - how much of a part can be mapped at once
+ * @adapter: the adapter
+ * @mdl: first MDL
+ * @offset: chain offset
+ * @length: bytes wanted
+ * @pages: registers that there are
+ * @elements: elements that there is space for
+ *
+ * A device without lists stays inside the MDL of the first byte (EC-114).
+ *
+ * Context: any.
+ * Return: number of bytes from @offset.
+ */
+u32 ntdma_map_fit(struct ntdma_adapter *adapter, PMDL mdl, u64 offset,
+		  u32 length, u32 pages, u32 elements)
+{
+	struct ntdma_walk walk;
+	struct ntdma_run run;
+	u32 span, most, fit = 0;
+
+	ntdma_walk_start(&walk, mdl, offset, length);
+	if (!walk.left)
+		return 0;
+	if (!adapter->sg) {
+		most = min(walk.left, walk.mdl->ByteCount - walk.done);
+		return min_t(u64, most, ((u64)pages << PAGE_SHIFT) -
+			     offset_in_page(walk.mdl->ByteOffset + walk.done));
+	}
+	while (pages && elements && ntdma_next(adapter, &walk, &run)) {
+		most = offset_in_page(run.addr);
+		span = min_t(u32, ntdma_span(most, run.length), pages);
+		run.length = min_t(u64, run.length,
+				   ((u64)span << PAGE_SHIFT) - most);
+		fit += run.length;
+		pages -= span;
+		elements--;
+		ntdma_walk_skip(&walk, run.length);
+	}
+	return fit;
+}
+
+static dma_addr_t ntdma_run_address(const struct ntdma_map *map,
+				    const struct ntdma_run *run)
+{
+	if (run->at >= NTDMA_KNOWN)
+		return run->addr;
+	return ntdma_pool_address(map->adapter->pool, run->at);
+}
+
+static u32 ntdma_run_span(const struct ntdma_run *run)
+{
+	return ntdma_span(offset_in_page(run->addr), run->length);
+}
+
+static void ntdma_run_add(struct ntdma_map *map, const struct ntdma_run *run,
+			  u64 pos)
+{
+	map->runs[map->count] = *run;
+	map->runs[map->count++].pos = pos;
+	map->pages += ntdma_run_span(run);
+}
+
+static int ntdma_run_map_page(struct ntdma_map *map, struct ntdma_run *run)
+{
+	struct device *dev = map->adapter->dev;
+	struct page *page = pfn_to_page(PHYS_PFN(run->phys));
+	dma_addr_t addr;
+
+	if (ntdma_fail_map())
+		return -ENOMEM;
+	addr = dma_map_page_attrs(dev, page, offset_in_page(run->phys),
+				  run->length, map->dir, DMA_ATTR_NO_WARN);
+	if (dma_mapping_error(dev, addr))
+		return map->adapter->backend == NTDMA_IOMMU ? -ENOMEM : -EIO;
+	run->addr = addr;
+	return 0;
+}
+
+static void ntdma_run_bounce(struct ntdma_map *map, struct ntdma_run *run,
+			     u32 at)
+{
+	struct ntdma_adapter *adapter = map->adapter;
+
+	run->at = at;
+	trace_ntdma_bounce(adapter, run->phys, at, run->length);
+	ntdma_bounce_in(adapter->pool, at, run->phys, run->length);
+	this_cpu_add(adapter->stats->bounced, ntdma_run_span(run));
+}
+
+/* Maps one run, in the way that ntdma_next() found. */
+static int ntdma_run_map(struct ntdma_map *map, struct ntdma_run *run)
+{
+	u32 slot;
+
+	if (map->count == map->room)
+		return -EIO;
+	if (run->at == NTDMA_KNOWN)
+		return 0;
+	if (run->at == NTDMA_MAPPED)
+		return ntdma_run_map_page(map, run);
+	if (!map->slots)
+		return -EIO;
+	slot = ntdma_pool_take(map->adapter->pool, 1);
+	if (slot == NTDMA_NO_SLOT)
+		return -EIO;
+	map->slots--;
+	ntdma_run_bounce(map, run, (slot << PAGE_SHIFT) |
+				   offset_in_page(run->phys));
+	return 0;
+}
+
+static void ntdma_run_unmap(struct ntdma_map *map, struct ntdma_run *run,
+			    unsigned long attrs)
+{
+	struct ntdma_adapter *adapter = map->adapter;
+
+	map->pages -= ntdma_run_span(run);
+	if (run->at == NTDMA_KNOWN)
+		return;
+	if (run->at == NTDMA_MAPPED) {
+		dma_unmap_page_attrs(adapter->dev, run->addr, run->length,
+				     map->dir, attrs);
+	} else if (!adapter->pool->contiguous) {
+		ntdma_pool_give(adapter->pool, run->at >> PAGE_SHIFT, 1);
+		map->slots++;
+	}
+}
+
+/* Undoes the runs from @first on, which the device has not seen. */
+static void ntdma_map_trim(struct ntdma_map *map, u32 first)
+{
+	while (map->count > first)
+		ntdma_run_unmap(map, &map->runs[--map->count],
+				DMA_ATTR_SKIP_CPU_SYNC);
+}
+
+static int ntdma_map_runs(struct ntdma_map *map, struct ntdma_walk *walk,
+			  u64 pos)
+{
+	u32 first = map->count;
+	struct ntdma_run run;
+	int ret;
+
+	for (; ntdma_next(map->adapter, walk, &run);
+	     ntdma_walk_skip(walk, run.length), pos += run.length) {
+		ret = ntdma_run_map(map, &run);
+		if (ret) {
+			ntdma_map_trim(map, first);
+			return ret;
+		}
+		ntdma_run_add(map, &run, pos);
+	}
+	return 0;
+}
+
+/* Whether the IOMMU can make one run of pieces with edges at @run. */
+static bool ntdma_mergeable(const struct ntdma_map *map,
+			    const struct ntdma_run *run, bool first, bool last)
+{
+	u64 granule = map->adapter->granule;
+
+	return (first || !(run->phys & granule)) &&
+	       (last || !((run->phys + run->length) & granule));
+}
+
+/*
+ * Fills the scatterlist. Returns the number of entries, 0 when the part is
+ * not for one: a single piece, a common buffer in it, or, for a device
+ * without lists, edges that leave gaps.
+ */
+static u32 ntdma_sg_fill(struct ntdma_map *map, struct ntdma_walk walk)
+{
+	struct ntdma_adapter *adapter = map->adapter;
+	struct ntdma_run run;
+	u32 count = 0;
+
+	for (; ntdma_next(adapter, &walk, &run); count++) {
+		ntdma_walk_skip(&walk, run.length);
+		if (run.at == NTDMA_KNOWN || count == map->room)
+			return 0;
+		if (!adapter->sg &&
+		    !ntdma_mergeable(map, &run, !count, !walk.left))
+			return 0;
+		memset(&map->sgs[count], 0, sizeof(*map->sgs));
+		sg_set_page(&map->sgs[count],
+			    pfn_to_page(PHYS_PFN(run.phys)), run.length,
+			    offset_in_page(run.phys));
+	}
+	if (count < 2)
+		return 0;
+	sg_mark_end(&map->sgs[count - 1]);
+	return count;
+}
+
+static void ntdma_sg_unmap(struct ntdma_map *map, unsigned long attrs)
+{
+	dma_unmap_sg_attrs(map->adapter->dev, map->sgs, map->count, map->dir,
+			   attrs);
+	map->merged = false;
+	map->count = 0;
+	map->pages = 0;
+}
+
+/* Maps a part as a scatterlist; 1 when it has to be done otherwise. */
+static int ntdma_map_merged(struct ntdma_map *map, struct ntdma_walk *walk,
+			    u64 pos)
+{
+	struct ntdma_adapter *adapter = map->adapter;
+	u32 count;
+
+	if (adapter->backend != NTDMA_IOMMU || map->count)
+		return 1;
+	count = ntdma_sg_fill(map, *walk);
+	if (!count)
+		return 1;
+	if (ntdma_fail_map())
+		return -ENOMEM;
+	map->nents = dma_map_sg_attrs(adapter->dev, map->sgs, count, map->dir,
+				      DMA_ATTR_NO_WARN);
+	if (!map->nents)
+		return -ENOMEM;
+	map->merged = true;
+	map->count = count;
+	map->pages = count;
+	map->pos = pos;
+	map->length = walk->left;
+	if (adapter->sg || map->nents == 1)
+		return 0;
+	ntdma_sg_unmap(map, DMA_ATTR_SKIP_CPU_SYNC);
+	return 1;
+}
+
+/* First free byte of the reserved area, behind everything that is mapped. */
+static u64 ntdma_area_next(const struct ntdma_map *map)
+{
+	u64 next = (u64)map->area << PAGE_SHIFT;
+	const struct ntdma_run *run;
+
+	for (run = map->runs; run < map->runs + map->count; run++)
+		if (run->at < NTDMA_KNOWN)
+			next = max_t(u64, next,
+				     round_up((u64)run->at + run->length,
+					      PAGE_SIZE));
+	return next;
+}
+
+/* Copies a part into the reserved area, where it is one run. */
+static int ntdma_map_copied(struct ntdma_map *map, struct ntdma_walk *walk,
+			    u64 pos)
+{
+	u64 at, end = ((u64)map->area + map->slots) << PAGE_SHIFT;
+	struct ntdma_piece piece;
+	struct ntdma_run run;
+
+	if (map->area == NTDMA_NO_SLOT)
+		return -EIO;
+	at = ntdma_area_next(map) +
+	     offset_in_page(walk->mdl->ByteOffset + walk->done);
+	if (at + walk->left > end)
+		return -EIO;
+	for (; ntdma_walk_peek(walk, U32_MAX, &piece) &&
+	       map->count < map->room;
+	     ntdma_walk_skip(walk, piece.length)) {
+		run.phys = piece.phys;
+		run.length = piece.length;
+		ntdma_run_bounce(map, &run, at);
+		ntdma_run_add(map, &run, pos);
+		at += piece.length;
+		pos += piece.length;
+	}
+	return 0;
+}
+
+/* A device without lists: all of the part becomes one run. */
+static int ntdma_map_whole(struct ntdma_map *map, struct ntdma_walk *walk,
+			   u64 pos)
+{
+	struct ntdma_run run;
+	int ret;
+
+	if (ntdma_whole(map->adapter, walk, &run)) {
+		ret = ntdma_run_map(map, &run);
+		if (!ret)
+			ntdma_run_add(map, &run, pos);
+		return ret;
+	}
+	ret = ntdma_map_merged(map, walk, pos);
+	return ret > 0 ? ntdma_map_copied(map, walk, pos) : ret;
+}
+
+/**
+ * ntdma_map_chain() - map a part of a chain
+ * @map: with room for its pages; may hold other runs
+ * @mdl: first MDL
+ * @offset: chain offset
+ * @pos: where the client knows the first byte
+ * @length: in bytes, at least 1; the chain has them
+ * @addr: set to the address of the first byte, or NULL
+ *
+ * All or nothing. map->dir tells the direction.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: 0, -ENOMEM when it may succeed later, -EIO when it will not.
+ */
+int ntdma_map_chain(struct ntdma_map *map, PMDL mdl, u64 offset, u64 pos,
+		    u32 length, dma_addr_t *addr)
+{
+	struct ntdma_adapter *adapter = map->adapter;
+	u32 first = map->count;
+	struct ntdma_walk walk;
+	int ret;
+
+	ntdma_walk_start(&walk, mdl, offset, length);
+	if (adapter->sg) {
+		ret = ntdma_map_merged(map, &walk, pos);
+		if (ret > 0)
+			ret = ntdma_map_runs(map, &walk, pos);
+	} else {
+		ret = ntdma_map_whole(map, &walk, pos);
+	}
+	if (ret)
+		return ret;
+	this_cpu_add(adapter->stats->mapped, length);
+	trace_ntdma_mapped(adapter, pos, length, map->count - first);
+	if (addr)
+		*addr = map->merged ? sg_dma_address(map->sgs) :
+				      ntdma_run_address(map, &map->runs[first]);
+	return 0;
+}
+
+static void ntdma_element(PSCATTER_GATHER_LIST list, u32 index, u64 addr,
+			  u32 length)
+{
+	PSCATTER_GATHER_ELEMENT element = &list->Elements[index];
+
+	/* Clients' buffers have any alignment. */
+	put_unaligned(addr, &element->Address.QuadPart);
+	put_unaligned(length, &element->Length);
+	put_unaligned(0, &element->Reserved);
+}
+
+static u32 ntdma_elements_merged(const struct ntdma_map *map,
+				 PSCATTER_GATHER_LIST list)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sg(map->sgs, sg, map->nents, i)
+		ntdma_element(list, i, sg_dma_address(sg), sg_dma_len(sg));
+	return map->nents;
+}
+
+static u32 ntdma_elements_whole(const struct ntdma_map *map,
+				PSCATTER_GATHER_LIST list)
+{
+	u32 i, length = 0;
+
+	for (i = 0; i < map->count; i++)
+		length += map->runs[i].length;
+	ntdma_element(list, 0, ntdma_run_address(map, map->runs), length);
+	return 1;
+}
+
+/**
+ * ntdma_map_elements() - write out a map as a list
+ * @map: of one part
+ * @list: with space for as many elements as the part has pieces
+ *
+ * Writes NumberOfElements and the elements, in chain order.
+ *
+ * Context: any.
+ * Return: number of elements.
+ */
+u32 ntdma_map_elements(const struct ntdma_map *map, PSCATTER_GATHER_LIST list)
+{
+	u32 i, count = map->count;
+
+	if (map->merged)
+		count = ntdma_elements_merged(map, list);
+	else if (!map->adapter->sg)
+		count = ntdma_elements_whole(map, list);
+	else
+		for (i = 0; i < count; i++)
+			ntdma_element(list, i,
+				      ntdma_run_address(map, &map->runs[i]),
+				      map->runs[i].length);
+	put_unaligned(count, &list->NumberOfElements);
+	this_cpu_add(map->adapter->stats->elements, count);
+	return count;
+}
+
+/**
+ * ntdma_map_bounced() - whether the device sees a copy of some of the memory
+ * @map: the map
+ *
+ * Context: any.
+ * Return: true when a run is bounced.
+ */
+bool ntdma_map_bounced(const struct ntdma_map *map)
+{
+	u32 i;
+
+	for (i = 0; !map->merged && i < map->count; i++)
+		if (map->runs[i].at < NTDMA_KNOWN)
+			return true;
+	return false;
+}
+
+/* Makes the part of a run that starts @skip bytes in visible to the CPU. */
+static void ntdma_run_sync(struct ntdma_map *map, const struct ntdma_run *run,
+			   u32 skip, u32 length)
+{
+	if (map->dir != DMA_FROM_DEVICE || run->at == NTDMA_KNOWN)
+		return;
+	if (run->at == NTDMA_MAPPED)
+		dma_sync_single_for_cpu(map->adapter->dev, run->addr + skip,
+					length, map->dir);
+	else
+		ntdma_bounce_out(map->adapter->pool, run->at + skip,
+				 run->phys + skip, length);
+}
+
+/* Flushes what [pos, end) has of a run; true when that is all of it. */
+static bool ntdma_run_flush(struct ntdma_map *map, struct ntdma_run *run,
+			    u64 pos, u64 end)
+{
+	u64 from = max(pos, run->pos);
+	u64 to = min(end, run->pos + run->length);
+	bool whole = to - from == run->length;
+
+	/* The unmap of a whole mapping syncs it. */
+	if (!whole || run->at != NTDMA_MAPPED)
+		ntdma_run_sync(map, run, from - run->pos, to - from);
+	if (whole)
+		ntdma_run_unmap(map, run, 0);
+	return whole;
+}
+
+static bool ntdma_flush_merged(struct ntdma_map *map, u64 pos, u64 end)
+{
+	u64 last = map->pos + map->length;
+
+	if (end <= map->pos || pos >= last)
+		return false;
+	if (pos <= map->pos && end >= last)
+		ntdma_sg_unmap(map, 0);
+	else if (map->dir == DMA_FROM_DEVICE)
+		dma_sync_sg_for_cpu(map->adapter->dev, map->sgs, map->count,
+				    map->dir);
+	return true;
+}
+
+/**
+ * ntdma_map_flush() - end a transfer, or a part of it
+ * @map: the map
+ * @pos: first byte, as given to ntdma_map_chain()
+ * @length: in bytes; may reach beyond what is mapped
+ *
+ * What is covered becomes visible to the CPU; runs that are covered whole are
+ * unmapped. Repeating a flush does nothing.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: whether something of it was mapped.
+ */
+bool ntdma_map_flush(struct ntdma_map *map, u64 pos, u32 length)
+{
+	u64 end = pos + length;
+	u32 i, kept = 0, count = map->count;
+	bool hit = false;
+
+	trace_ntdma_flushed(map->adapter, pos, length, count);
+	if (map->merged)
+		return ntdma_flush_merged(map, pos, end);
+	for (i = 0; i < count; i++) {
+		struct ntdma_run run = map->runs[i];
+
+		if (run.pos < end && pos < run.pos + run.length) {
+			hit = true;
+			if (ntdma_run_flush(map, &run, pos, end))
+				continue;
+		}
+		map->runs[kept++] = run;
+	}
+	map->count = kept;
+	return hit;
+}
+
+/**
+ * ntdma_map_finish() - end everything that is mapped
+ * @map: the map
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ntdma_map_finish(struct ntdma_map *map)
+{
+	u32 i;
+
+	if (map->merged) {
+		ntdma_sg_unmap(map, 0);
+		return;
+	}
+	for (i = 0; i < map->count; i++) {
+		struct ntdma_run *run = &map->runs[i];
+
+		if (run->at != NTDMA_MAPPED)
+			ntdma_run_sync(map, run, 0, run->length);
+		ntdma_run_unmap(map, run, 0);
+	}
+	map->count = 0;
+}
+
+/**
+ * ntdma_map_drop() - unmap what was never flushed
+ * @map: the map
+ *
+ * The client's memory may have another owner by now: it is not written, and
+ * its cache lines are left alone.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ntdma_map_drop(struct ntdma_map *map)
+{
+	if (map->merged)
+		ntdma_sg_unmap(map, DMA_ATTR_SKIP_CPU_SYNC);
+	else
+		ntdma_map_trim(map, 0);
+}

@@ -1,0 +1,634 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Scatter/gather lists.
+ *
+ * Model: a list is one block of memory: the SCATTER_GATHER_LIST that the
+ * client sees, its elements, and behind them struct ntdma_list with the
+ * entries of its map. The routines that tell a size tell that of the whole
+ * block, so the Build routines allocate nothing; the Get routines allocate
+ * the same block. The SCATTER_GATHER_LIST is always at the client's first
+ * byte, at any alignment.
+ *
+ * A list belongs to the client from the grant until PutScatterGatherList,
+ * which finds it in the table of live objects by its address; what the
+ * client wrote into it meanwhile does not matter.
+ */
+#include "ntdma.h"
+
+/**
+ * struct ntdma_list - what is behind a list
+ * @handle: found by @sgl
+ * @request: for the channel
+ * @map: the mapping
+ * @sgl: what the client gets
+ * @mdl: first MDL of the chain
+ * @offset: chain offset of the first byte
+ * @length: in bytes
+ * @routine: the client's, or NULL
+ * @out: where the client wants @sgl, or NULL
+ * @block: memory to free with the list, NULL when it is the client's
+ * @target: MDLs of BuildMdlFromScatterGatherList, or the client's own
+ * @own_target: @target is to be freed
+ */
+struct ntdma_list {
+	struct ntdma_handle handle;
+	struct ntdma_request request;
+	struct ntdma_map map;
+	PSCATTER_GATHER_LIST sgl;
+	PMDL mdl;
+	u64 offset;
+	u32 length;
+	PDRIVER_LIST_CONTROL routine;
+	PSCATTER_GATHER_LIST *out;
+	void *block;
+	PMDL target;
+	bool own_target;
+};
+
+/**
+ * struct ntdma_list_order - what the four routines that make lists ask for
+ * @adapter: the adapter
+ * @device_object: for the routine
+ * @mdl: first MDL
+ * @offset: chain offset
+ * @length: in bytes
+ * @routine: the client's, or NULL
+ * @client: its argument
+ * @write: memory to device
+ * @buffer: the client's block, or NULL
+ * @size: bytes of it
+ * @context: transfer context, or NULL
+ * @out: where the client wants the list, or NULL
+ * @sync: no waiting
+ */
+struct ntdma_list_order {
+	struct ntdma_adapter *adapter;
+	PDEVICE_OBJECT device_object;
+	PMDL mdl;
+	u64 offset;
+	u32 length;
+	PDRIVER_LIST_CONTROL routine;
+	void *client;
+	bool write;
+	void *buffer;
+	u32 size;
+	struct ntdma_context *context;
+	PSCATTER_GATHER_LIST *out;
+	bool sync;
+};
+
+/* Bytes of a list of @pages pages that are the client's to read. */
+static size_t ntdma_list_public(const struct ntdma_adapter *adapter, u32 pages)
+{
+	return offsetof(SCATTER_GATHER_LIST, Elements) +
+	       sizeof(SCATTER_GATHER_ELEMENT) *
+	       (size_t)(adapter->sg ? pages : 1);
+}
+
+/**
+ * ntdma_list_size() - size of the block of a list
+ * @adapter: the adapter
+ * @pages: that the list maps, counted once per MDL
+ *
+ * Context: any.
+ * Return: bytes, enough at any alignment.
+ */
+size_t ntdma_list_size(const struct ntdma_adapter *adapter, u32 pages)
+{
+	return ntdma_list_public(adapter, pages) +
+	       __alignof__(struct ntdma_list) - 1 + sizeof(struct ntdma_list) +
+	       (size_t)pages * adapter->entry_size;
+}
+
+static void ntdma_list_free(struct ntdma_list *list)
+{
+	struct ntdma_adapter *adapter = list->map.adapter;
+
+	ntdma_free(list->block);
+	percpu_ref_put(&adapter->ref);
+}
+
+static void ntdma_list_abandon(struct ntdma_request *request)
+{
+	ntdma_list_free(container_of(request, struct ntdma_list, request));
+}
+
+/* Maps and hands over; the list may be gone when this returns. */
+static NTSTATUS ntdma_list_start(struct ntdma_request *request)
+{
+	struct ntdma_list *list = container_of(request, struct ntdma_list,
+					       request);
+	struct ntdma_adapter *adapter = request->adapter;
+	int ret;
+
+	list->map.area = request->area;
+	list->map.slots = request->slots;
+	ret = ntdma_map_chain(&list->map, list->mdl, list->offset,
+			      list->offset, list->length, NULL);
+	if (ret)
+		return ret == -ENOMEM ? STATUS_INSUFFICIENT_RESOURCES :
+					STATUS_NONE_MAPPED;
+
+	ntdma_map_elements(&list->map, list->sgl);
+	this_cpu_inc(adapter->stats->lists);
+	ntdma_handle_add(&list->handle, NTDMA_LIST, list->sgl, adapter);
+	if (list->out)
+		*list->out = list->sgl;
+	if (list->routine)
+		list->routine(request->device_object, request->irp, list->sgl,
+			      request->client);
+	return STATUS_SUCCESS;
+}
+
+static struct ntdma_list *
+ntdma_list_init(const struct ntdma_list_order *order, void *buffer, u32 pages)
+{
+	struct ntdma_adapter *adapter = order->adapter;
+	struct ntdma_list *list;
+
+	list = PTR_ALIGN(buffer + ntdma_list_public(adapter, pages),
+			 __alignof__(struct ntdma_list));
+	memset(list, 0, sizeof(*list));
+	ntdma_map_init(&list->map, adapter, list + 1, pages);
+	list->map.dir = order->write ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
+	list->sgl = buffer;
+	list->mdl = order->mdl;
+	list->offset = order->offset;
+	list->length = order->length;
+	list->routine = order->routine;
+	list->out = order->out;
+	list->request = (struct ntdma_request) {
+		.adapter = adapter,
+		.context = order->context,
+		.slots = ntdma_map_slots(adapter, order->mdl, order->offset,
+					 order->length),
+		.start = ntdma_list_start,
+		.abandon = ntdma_list_abandon,
+		.device_object = order->device_object,
+		.irp = order->device_object ?
+		       order->device_object->CurrentIrp : NULL,
+		.client = order->client,
+	};
+	put_unaligned(0, &list->sgl->NumberOfElements);
+	put_unaligned(0, &list->sgl->Reserved);
+	percpu_ref_get(&adapter->ref);
+	return list;
+}
+
+/*
+ * Makes a list for a part that the chain has. A failure that nothing can
+ * mend is reported like a lack of memory: clients then copy by themselves.
+ */
+static NTSTATUS ntdma_list_make(const struct ntdma_list_order *order)
+{
+	u32 pages = ntdma_chain_span(order->mdl, order->offset, order->length);
+	size_t size = ntdma_list_size(order->adapter, pages);
+	void *block = NULL, *buffer = order->buffer;
+	struct ntdma_list *list;
+	NTSTATUS status;
+
+	if (!ntdma_chain_ready(order->mdl))
+		return STATUS_INVALID_PARAMETER;
+	if (pages > order->adapter->nregs)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	if (buffer && order->size < size)
+		return STATUS_BUFFER_TOO_SMALL;
+	if (!buffer)
+		buffer = block = ntdma_alloc(size, GFP_ATOMIC);
+	if (!buffer)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	list = ntdma_list_init(order, buffer, pages);
+	list->block = block;
+	status = ntdma_channel_submit(&list->request, !order->sync);
+	if (status)
+		ntdma_list_free(list);
+	return status == STATUS_NONE_MAPPED ? STATUS_INSUFFICIENT_RESOURCES :
+					      status;
+}
+
+/* Version 1 and 2: the first byte is an address in the first MDL. */
+static NTSTATUS ntdma_list_locate(PMDL mdl, PVOID current_va, ULONG length,
+				  u64 *offset)
+{
+	uintptr_t skip;
+
+	if (!mdl || !length)
+		return STATUS_INVALID_PARAMETER;
+	skip = (uintptr_t)current_va - (uintptr_t)MmGetMdlVirtualAddress(mdl);
+	if (skip >= mdl->ByteCount)
+		return STATUS_INVALID_PARAMETER;
+	if (length > ntdma_chain_length(mdl) - skip)
+		return STATUS_BUFFER_TOO_SMALL;
+	*offset = skip;
+	return STATUS_SUCCESS;
+}
+
+/**
+ * ntdma_get_list() - GetScatterGatherList
+ * @wdm: the adapter
+ * @device_object: passed on, with its CurrentIrp of now
+ * @mdl: first MDL of a chain
+ * @current_va: address of the first byte, in the first MDL
+ * @length: in bytes, at least 1
+ * @routine: gets the list
+ * @client: its argument
+ * @write: TRUE for memory to device
+ *
+ * Context: DISPATCH_LEVEL, lower is tolerated. @routine runs at
+ *	DISPATCH_LEVEL, before the return when nothing is in the way.
+ * Return: STATUS_SUCCESS when @routine ran or will run;
+ *	STATUS_INSUFFICIENT_RESOURCES when there is no memory or the part
+ *	needs more registers than granted (EC-133);
+ *	STATUS_BUFFER_TOO_SMALL when the chain is shorter (EC-134);
+ *	STATUS_INVALID_PARAMETER for a missing argument, an address outside
+ *	the first MDL or an MDL without page frames.
+ */
+NTSTATUS ntdma_get_list(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
+			PMDL mdl, PVOID current_va, ULONG length,
+			PDRIVER_LIST_CONTROL routine, PVOID client,
+			BOOLEAN write)
+{
+	struct ntdma_list_order order = {
+		.adapter = to_adapter(wdm),
+		.device_object = device_object,
+		.mdl = mdl,
+		.length = length,
+		.routine = routine,
+		.client = client,
+		.write = write,
+	};
+	NTSTATUS status;
+
+	if (!routine)
+		return STATUS_INVALID_PARAMETER;
+	status = ntdma_list_locate(mdl, current_va, length, &order.offset);
+	return status ? status : ntdma_list_make(&order);
+}
+
+/**
+ * ntdma_build_list() - BuildScatterGatherList
+ * @wdm: the adapter
+ * @device_object: passed on, with its CurrentIrp of now
+ * @mdl: first MDL of a chain
+ * @current_va: address of the first byte, in the first MDL
+ * @length: in bytes, at least 1
+ * @routine: gets the list, which is at @buffer (EC-138)
+ * @client: its argument
+ * @write: TRUE for memory to device
+ * @buffer: memory for the list, the adapter's until PutScatterGatherList
+ * @buffer_length: as CalculateScatterGatherList says, or more
+ *
+ * Allocates nothing (EC-139).
+ *
+ * Context: DISPATCH_LEVEL, lower is tolerated. @routine runs at
+ *	DISPATCH_LEVEL, before the return when nothing is in the way.
+ * Return: as GetScatterGatherList, and STATUS_BUFFER_TOO_SMALL when @buffer
+ *	is too short (EC-137).
+ */
+NTSTATUS ntdma_build_list(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
+			  PMDL mdl, PVOID current_va, ULONG length,
+			  PDRIVER_LIST_CONTROL routine, PVOID client,
+			  BOOLEAN write, PVOID buffer, ULONG buffer_length)
+{
+	struct ntdma_list_order order = {
+		.adapter = to_adapter(wdm),
+		.device_object = device_object,
+		.mdl = mdl,
+		.length = length,
+		.routine = routine,
+		.client = client,
+		.write = write,
+		.buffer = buffer,
+		.size = buffer_length,
+	};
+	NTSTATUS status;
+
+	if (!routine || !buffer)
+		return STATUS_INVALID_PARAMETER;
+	status = ntdma_list_locate(mdl, current_va, length, &order.offset);
+	return status ? status : ntdma_list_make(&order);
+}
+
+/* What the Ex forms check before anything else. */
+static NTSTATUS ntdma_list_make_ex(struct ntdma_list_order *order,
+				   PVOID bytes, ULONG flags)
+{
+	u64 total = ntdma_chain_length(order->mdl);
+
+	order->sync = flags & DMA_SYNCHRONOUS_CALLBACK;
+	order->context = ntdma_context_of(order->adapter, bytes);
+	if (!order->context || !order->length || order->offset >= total ||
+	    order->length > total - order->offset)
+		return STATUS_INVALID_PARAMETER;
+	if (!order->routine && (!order->sync || !order->out))
+		return STATUS_INVALID_PARAMETER;
+	return ntdma_list_make(order);
+}
+
+/**
+ * ntdma_get_list_ex() - GetScatterGatherListEx
+ * @wdm: the adapter
+ * @device_object: passed on, with its CurrentIrp of now
+ * @bytes: initialised transfer context
+ * @mdl: first MDL of a chain
+ * @offset: chain offset of the first byte
+ * @length: in bytes, 1 to the rest of the chain
+ * @flags: DMA_SYNCHRONOUS_CALLBACK for no waiting; others are ignored
+ * @routine: gets the list; NULL only with the flag and @out
+ * @client: its argument
+ * @write: TRUE for memory to device
+ * @completion: not used
+ * @completion_context: not used
+ * @out: set to the list before @routine runs, or NULL
+ *
+ * A list holds no channel: FreeAdapterObject after it finds nothing to free
+ * and is harmless (S14). List and registers are kept until
+ * PutScatterGatherList (EC-136, EC-150).
+ *
+ * Context: <= DISPATCH_LEVEL. @routine runs at DISPATCH_LEVEL, before the
+ *	return when nothing is in the way, and always so with the flag.
+ * Return: STATUS_SUCCESS when the list is there or will be;
+ *	STATUS_INSUFFICIENT_RESOURCES for no memory, too many registers, or,
+ *	with the flag, resources in use (EC-148); STATUS_CANCELLED when the
+ *	context was marked; STATUS_INVALID_PARAMETER for arguments that do
+ *	not fit each other (EC-146, EC-147) or the chain (EC-149).
+ */
+NTSTATUS ntdma_get_list_ex(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
+			   PVOID bytes, PMDL mdl, ULONGLONG offset,
+			   ULONG length, ULONG flags,
+			   PDRIVER_LIST_CONTROL routine, PVOID client,
+			   BOOLEAN write, PDMA_COMPLETION_ROUTINE completion,
+			   PVOID completion_context, PSCATTER_GATHER_LIST *out)
+{
+	struct ntdma_list_order order = {
+		.adapter = to_adapter(wdm),
+		.device_object = device_object,
+		.mdl = mdl,
+		.offset = offset,
+		.length = length,
+		.routine = routine,
+		.client = client,
+		.write = write,
+		.out = out,
+	};
+
+	return ntdma_list_make_ex(&order, bytes, flags);
+}
+
+/**
+ * ntdma_build_list_ex() - BuildScatterGatherListEx
+ * @wdm: the adapter
+ * @device_object: passed on, with its CurrentIrp of now
+ * @bytes: initialised transfer context
+ * @mdl: first MDL of a chain
+ * @offset: chain offset of the first byte
+ * @length: in bytes, 1 to the rest of the chain
+ * @flags: DMA_SYNCHRONOUS_CALLBACK for no waiting; others are ignored
+ * @routine: gets the list; NULL only with the flag and @out
+ * @client: its argument
+ * @write: TRUE for memory to device
+ * @buffer: memory for the list, the adapter's until PutScatterGatherList
+ * @buffer_length: as GetDmaTransferInfo says, or more (EC-36)
+ * @completion: not used
+ * @completion_context: not used
+ * @out: a PSCATTER_GATHER_LIST, set to @buffer (EC-151), or NULL
+ *
+ * Allocates nothing.
+ *
+ * Context: DISPATCH_LEVEL, lower is tolerated. @routine runs as for
+ *	GetScatterGatherListEx.
+ * Return: as GetScatterGatherListEx, and STATUS_BUFFER_TOO_SMALL when
+ *	@buffer is too short (EC-152).
+ */
+NTSTATUS ntdma_build_list_ex(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
+			     PVOID bytes, PMDL mdl, ULONGLONG offset,
+			     ULONG length, ULONG flags,
+			     PDRIVER_LIST_CONTROL routine, PVOID client,
+			     BOOLEAN write, PVOID buffer, ULONG buffer_length,
+			     PDMA_COMPLETION_ROUTINE completion,
+			     PVOID completion_context, PVOID out)
+{
+	struct ntdma_list_order order = {
+		.adapter = to_adapter(wdm),
+		.device_object = device_object,
+		.mdl = mdl,
+		.offset = offset,
+		.length = length,
+		.routine = routine,
+		.client = client,
+		.write = write,
+		.buffer = buffer,
+		.size = buffer_length,
+		.out = out,
+	};
+
+	return buffer ? ntdma_list_make_ex(&order, bytes, flags) :
+			STATUS_INVALID_PARAMETER;
+}
+
+static void ntdma_target_free(PMDL mdl)
+{
+	PMDL next;
+
+	for (; mdl; mdl = next) {
+		next = mdl->Next;
+		IoFreeMdl(mdl);
+	}
+}
+
+static void ntdma_list_end(struct ntdma_list *list, bool finish)
+{
+	struct ntdma_adapter *adapter = list->map.adapter;
+
+	if (list->own_target)
+		ntdma_target_free(list->target);
+	if (finish)
+		ntdma_map_finish(&list->map);
+	else
+		ntdma_map_drop(&list->map);
+	ntdma_channel_release(adapter, NULL, list->map.area,
+			      list->request.slots);
+	ntdma_list_free(list);
+}
+
+/**
+ * ntdma_list_forget() - unmap a list that its client lost
+ * @handle: out of the table of live objects
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ntdma_list_forget(struct ntdma_handle *handle)
+{
+	ntdma_list_end(container_of(handle, struct ntdma_list, handle), false);
+}
+
+/**
+ * ntdma_put_list() - PutScatterGatherList
+ * @wdm: the adapter that made it
+ * @sgl: the list
+ * @write: not used, the list knows its direction
+ *
+ * Makes what the device wrote visible, unmaps, and frees the list if the
+ * adapter allocated it (EC-154). Lists may be put in any order (EC-156). The
+ * client's MDL is not touched (EC-155). What is no live list of this adapter
+ * is refused.
+ *
+ * Context: DISPATCH_LEVEL, lower is tolerated. Waiters may be granted before
+ *	the return.
+ */
+VOID ntdma_put_list(PDMA_ADAPTER wdm, PSCATTER_GATHER_LIST sgl, BOOLEAN write)
+{
+	struct ntdma_handle *handle = ntdma_handle_take(NTDMA_LIST, sgl,
+							to_adapter(wdm));
+
+	if (handle)
+		ntdma_list_end(container_of(handle, struct ntdma_list,
+					    handle), true);
+	else
+		ntdma_refuse();
+}
+
+/**
+ * ntdma_calculate_list() - CalculateScatterGatherList
+ * @wdm: the adapter
+ * @mdl: first MDL of a chain, or NULL for any memory
+ * @current_va: address of the first byte; without @mdl its page offset counts
+ * @length: in bytes
+ * @size: set to the size of a buffer for BuildScatterGatherList(Ex)
+ * @registers: set to the number of registers, or NULL (EC-142)
+ *
+ * Without @mdl the answer is for the worst memory: no list of that offset
+ * and length, or less, is larger.
+ *
+ * Context: any, interrupts may be off (EC-145).
+ * Return: STATUS_SUCCESS; STATUS_INSUFFICIENT_RESOURCES when more registers
+ *	are needed than granted (EC-143); STATUS_BUFFER_TOO_SMALL when the
+ *	chain is shorter (EC-144); STATUS_INVALID_PARAMETER for a missing
+ *	@size or an address outside the first MDL.
+ */
+NTSTATUS ntdma_calculate_list(PDMA_ADAPTER wdm, PMDL mdl, PVOID current_va,
+			      ULONG length, PULONG size, PULONG registers)
+{
+	struct ntdma_adapter *adapter = to_adapter(wdm);
+	u64 offset, pages;
+	NTSTATUS status;
+
+	if (!size || !length)
+		return STATUS_INVALID_PARAMETER;
+	if (mdl) {
+		status = ntdma_list_locate(mdl, current_va, length, &offset);
+		if (status)
+			return status;
+		pages = ntdma_chain_span(mdl, offset, length);
+	} else {
+		pages = ntdma_span(offset_in_page(current_va), length);
+	}
+	if (pages > adapter->nregs)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	*size = ntdma_list_size(adapter, pages);
+	if (registers)
+		*registers = pages;
+	return STATUS_SUCCESS;
+}
+
+/* Position of what the device sees of a run, as a physical address. */
+static phys_addr_t ntdma_seen(const struct ntdma_list *list,
+			      const struct ntdma_run *run, phys_addr_t phys)
+{
+	if (run->at >= NTDMA_KNOWN)
+		return phys;
+	return PFN_PHYS(ntdma_pool_pfn(list->map.adapter->pool, run->at)) +
+	       offset_in_page(run->at);
+}
+
+/*
+ * One MDL per run. Runs are pages or parts of pages, and the memory of a run
+ * that was not copied is found by walking the client's chain beside it.
+ */
+static PMDL ntdma_target_mdl(const struct ntdma_list *list,
+			     const struct ntdma_run *run)
+{
+	struct ntdma_piece piece = { 0 };
+	struct ntdma_walk walk;
+	phys_addr_t phys;
+	PFN_NUMBER *pfn;
+	u32 i, pages;
+	PMDL mdl;
+
+	ntdma_walk_start(&walk, list->mdl, run->pos, run->length);
+	ntdma_walk_peek(&walk, run->length, &piece);
+	phys = ntdma_seen(list, run, piece.phys);
+	if (ntdma_fail_alloc())
+		return NULL;
+	mdl = IoAllocateMdl((PVOID)(uintptr_t)offset_in_page(phys),
+			    run->length, FALSE, FALSE, NULL);
+	if (!mdl)
+		return NULL;
+	pfn = MmGetMdlPfnArray(mdl);
+	pages = ntdma_span(offset_in_page(phys), run->length);
+	for (i = 0; i < pages; i++)
+		pfn[i] = PHYS_PFN(phys) + i;
+	mdl->MdlFlags |= MDL_PARTIAL;
+	return mdl;
+}
+
+static NTSTATUS ntdma_target_build(struct ntdma_list *list)
+{
+	PMDL first = NULL, *link = &first;
+	u32 i;
+
+	for (i = 0; i < list->map.count; i++) {
+		*link = ntdma_target_mdl(list, &list->map.runs[i]);
+		if (!*link) {
+			ntdma_target_free(first);
+			return STATUS_INSUFFICIENT_RESOURCES;
+		}
+		link = &(*link)->Next;
+	}
+	list->target = first;
+	list->own_target = true;
+	return STATUS_SUCCESS;
+}
+
+/**
+ * ntdma_build_mdl() - BuildMdlFromScatterGatherList
+ * @wdm: the adapter that made the list
+ * @sgl: the list
+ * @original: the MDL that the list was made of
+ * @target: set to MDLs over the memory that the device accesses
+ *
+ * Without bounced pages that memory is the client's, and so is the MDL
+ * (EC-159). With them the result is a chain with an MDL per run. It belongs
+ * to the list and ends with it.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a missing argument
+ *	(EC-157) or what is no list of this adapter; STATUS_NONE_MAPPED for
+ *	the second call on a list (EC-158); STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS ntdma_build_mdl(PDMA_ADAPTER wdm, PSCATTER_GATHER_LIST sgl,
+			 PMDL original, PMDL *target)
+{
+	struct ntdma_handle *handle;
+	struct ntdma_list *list;
+	NTSTATUS status;
+
+	if (!original || !target)
+		return STATUS_INVALID_PARAMETER;
+	handle = ntdma_handle_find(NTDMA_LIST, sgl, to_adapter(wdm));
+	if (!handle)
+		return STATUS_INVALID_PARAMETER;
+	list = container_of(handle, struct ntdma_list, handle);
+	if (list->target)
+		return STATUS_NONE_MAPPED;
+	if (ntdma_map_bounced(&list->map)) {
+		status = ntdma_target_build(list);
+		if (status)
+			return status;
+	} else {
+		list->target = original;
+	}
+	*target = list->target;
+	return STATUS_SUCCESS;
+}
