@@ -94,7 +94,7 @@ static NTSTATUS ntdma_context_claim(struct ntdma_context *context, u32 state)
 	return STATUS_SUCCESS;
 }
 
-/* Whether a routine of the client may run on this stack. */
+/* Whether a routine of the client may run on this stack; not under a lock. */
 static bool ntdma_may_call(void)
 {
 	return !in_hardirq() && !irqs_disabled() &&
@@ -319,11 +319,10 @@ void ntdma_channel_close(struct ntdma_adapter *adapter)
 
 /* Grants or queues under the lock; @granted tells which. */
 static NTSTATUS ntdma_channel_decide(struct ntdma_request *request, bool wait,
-				     bool *granted)
+				     bool call, bool *granted)
 {
 	struct ntdma_channel *channel = &request->adapter->channel;
 	struct ntdma_context *context = request->context;
-	bool call = ntdma_may_call();
 	NTSTATUS status;
 
 	lockdep_assert_held(&channel->lock);
@@ -350,13 +349,12 @@ static NTSTATUS ntdma_channel_decide(struct ntdma_request *request, bool wait,
 }
 
 /* What has no use for the lock: a list that needs no slots, nobody waiting. */
-static bool ntdma_channel_idle(const struct ntdma_request *request, bool wait)
+static bool ntdma_channel_idle(const struct ntdma_request *request)
 {
 	const struct ntdma_channel *channel = &request->adapter->channel;
 
 	return !request->exclusive && !request->slots &&
-	       !READ_ONCE(channel->busy) && !READ_ONCE(channel->closed) &&
-	       (!wait || ntdma_may_call());
+	       !READ_ONCE(channel->busy) && !READ_ONCE(channel->closed);
 }
 
 static NTSTATUS ntdma_channel_failed(struct ntdma_request *request, bool wait,
@@ -399,20 +397,21 @@ static NTSTATUS ntdma_channel_failed(struct ntdma_request *request, bool wait,
 NTSTATUS ntdma_channel_submit(struct ntdma_request *request, bool wait)
 {
 	struct ntdma_channel *channel = &request->adapter->channel;
+	bool call = ntdma_may_call();
 	bool granted = true;
 	unsigned long flags;
 	NTSTATUS status;
 
 	request->area = NTDMA_NO_SLOT;
 	INIT_LIST_HEAD(&request->link);
-	if (ntdma_channel_idle(request, wait)) {
+	if (ntdma_channel_idle(request) && (call || !wait)) {
 		status = request->context ?
 			 ntdma_context_claim(request->context,
 					     NTDMA_CONTEXT_GRANTED) :
 			 STATUS_SUCCESS;
 	} else {
 		spin_lock_irqsave(&channel->lock, flags);
-		status = ntdma_channel_decide(request, wait, &granted);
+		status = ntdma_channel_decide(request, wait, call, &granted);
 		spin_unlock_irqrestore(&channel->lock, flags);
 	}
 	if (status || !granted)

@@ -5,8 +5,8 @@
  * Masks: a client states its reach per adapter, Linux knows one mask per
  * device. Without an IOMMU the device gets the widest reach of its adapters,
  * and each adapter checks its own; memory out of reach bounces. With an IOMMU
- * the mask is what bounds the addresses, so the device gets the narrowest.
- * The masks that the device had are put back when its last adapter leaves.
+ * the mask is what bounds the addresses, so the device gets the narrowest. An
+ * adapter that was put maps nothing any more and does not count. The masks that the device had are put back when its last adapter leaves.
  *
  * End: a devres action is the last resort. A driver that leaves without
  * giving back what it holds has it taken away there, after its remove
@@ -164,24 +164,25 @@ void ntdma_devices_exit(void)
 	mutex_unlock(&ntdma_devices_lock);
 }
 
-static u64 ntdma_device_mask(const struct ntdma_device *device, bool translated)
-{
-	struct ntdma_adapter *adapter;
-	u64 mask = translated ? U64_MAX : 0;
-
-	lockdep_assert_held(&device->lock);
-	list_for_each_entry(adapter, &device->adapters, link)
-		mask = translated ? min(mask, DMA_BIT_MASK(adapter->width)) :
-				    max(mask, DMA_BIT_MASK(adapter->width));
-	return mask;
-}
-
+/* Sets the masks for the adapters that are in use; 0 when there are none. */
 static int ntdma_device_tune(struct ntdma_device *device)
 {
 	bool translated = dma_get_merge_boundary(device->dev);
+	u64 reach, widest = 0, narrowest = U64_MAX;
+	struct ntdma_adapter *adapter;
 
+	lockdep_assert_held(&device->lock);
+	list_for_each_entry(adapter, &device->adapters, link) {
+		if (percpu_ref_is_dying(&adapter->ref))
+			continue;
+		reach = DMA_BIT_MASK(adapter->width);
+		widest = max(widest, reach);
+		narrowest = min(narrowest, reach);
+	}
+	if (!widest)
+		return 0;
 	return dma_set_mask_and_coherent(device->dev,
-					 ntdma_device_mask(device, translated));
+					 translated ? narrowest : widest);
 }
 
 /**

@@ -532,63 +532,102 @@ NTSTATUS ntdma_calculate_list(PDMA_ADAPTER wdm, PMDL mdl, PVOID current_va,
 	return STATUS_SUCCESS;
 }
 
-/* Position of what the device sees of a run, as a physical address. */
-static phys_addr_t ntdma_seen(const struct ntdma_list *list,
-			      const struct ntdma_run *run, phys_addr_t phys)
+/* An MDL of @length bytes from @offset in its first page, without frames. */
+static PMDL ntdma_target_mdl(u32 offset, u32 length)
 {
-	if (run->at >= NTDMA_KNOWN)
-		return phys;
-	return PFN_PHYS(ntdma_pool_pfn(list->map.adapter->pool, run->at)) +
-	       offset_in_page(run->at);
+	PMDL mdl = NULL;
+
+	if (!ntdma_fail_alloc())
+		mdl = IoAllocateMdl((PVOID)(uintptr_t)offset_in_page(offset),
+				    length, FALSE, FALSE, NULL);
+	if (mdl)
+		mdl->MdlFlags |= MDL_PARTIAL;
+	return mdl;
 }
 
-/*
- * One MDL per run. Runs are pages or parts of pages, and the memory of a run
- * that was not copied is found by walking the client's chain beside it.
- */
-static PMDL ntdma_target_mdl(const struct ntdma_list *list,
-			     const struct ntdma_run *run)
+/* The frames of the part of @source that starts @done bytes in. */
+static void ntdma_target_frames(PMDL target, const MDL *source, u32 done)
 {
-	struct ntdma_piece piece = { 0 };
-	struct ntdma_walk walk;
-	phys_addr_t phys;
-	PFN_NUMBER *pfn;
-	u32 i, pages;
-	PMDL mdl;
+	u32 pages = ntdma_span(target->ByteOffset, target->ByteCount);
+	u32 first = ((u64)source->ByteOffset + done) >> PAGE_SHIFT;
 
-	ntdma_walk_start(&walk, list->mdl, run->pos, run->length);
-	ntdma_walk_peek(&walk, run->length, &piece);
-	phys = ntdma_seen(list, run, piece.phys);
-	if (ntdma_fail_alloc())
-		return NULL;
-	mdl = IoAllocateMdl((PVOID)(uintptr_t)offset_in_page(phys),
-			    run->length, FALSE, FALSE, NULL);
+	memcpy(MmGetMdlPfnArray(target), MmGetMdlPfnArray((PMDL)source) + first,
+	       pages * sizeof(PFN_NUMBER));
+}
+
+/* Puts the copies of bounced pages in, for bytes from @pos of the chain. */
+static void ntdma_target_bounced(const struct ntdma_list *list, PMDL target,
+				 u64 pos)
+{
+	const struct ntdma_pool *pool = list->map.adapter->pool;
+	PFN_NUMBER *pfns = MmGetMdlPfnArray(target);
+	const struct ntdma_run *run = list->map.runs;
+	const struct ntdma_run *end = run + list->map.count;
+
+	for (; !list->map.merged && run < end; run++)
+		if (run->at < NTDMA_KNOWN && run->pos >= pos &&
+		    run->pos < pos + target->ByteCount)
+			pfns[(target->ByteOffset + run->pos - pos) >>
+			     PAGE_SHIFT] = ntdma_pool_pfn(pool, run->at);
+}
+
+/* What was copied to one area is one MDL, whatever it was before. */
+static PMDL ntdma_target_area(const struct ntdma_list *list)
+{
+	const struct ntdma_pool *pool = list->map.adapter->pool;
+	u32 i, at = list->map.runs[0].at;
+	PMDL mdl = ntdma_target_mdl(at, list->length);
+
 	if (!mdl)
 		return NULL;
-	pfn = MmGetMdlPfnArray(mdl);
-	pages = ntdma_span(offset_in_page(phys), run->length);
-	for (i = 0; i < pages; i++)
-		pfn[i] = PHYS_PFN(phys) + i;
-	mdl->MdlFlags |= MDL_PARTIAL;
+	for (i = 0; i < ntdma_span(mdl->ByteOffset, mdl->ByteCount); i++)
+		MmGetMdlPfnArray(mdl)[i] = ntdma_pool_pfn(pool, at) + i;
 	return mdl;
+}
+
+/* An MDL for each one of the client's that the list touches. */
+static PMDL ntdma_target_chain(const struct ntdma_list *list)
+{
+	u64 pos = list->offset, end = pos + list->length;
+	PMDL first = NULL, *link = &first;
+	const MDL *mdl;
+	u32 done, part;
+
+	for (mdl = ntdma_chain_seek(list->mdl, pos, &done); pos < end;
+	     mdl = mdl->Next, done = 0, pos += part) {
+		part = min_t(u64, end - pos, mdl->ByteCount - done);
+		if (!part)
+			continue;
+		*link = ntdma_target_mdl(mdl->ByteOffset + done, part);
+		if (!*link) {
+			ntdma_target_free(first);
+			return NULL;
+		}
+		ntdma_target_frames(*link, mdl, done);
+		ntdma_target_bounced(list, *link, pos);
+		link = &(*link)->Next;
+	}
+	return first;
 }
 
 static NTSTATUS ntdma_target_build(struct ntdma_list *list)
 {
-	PMDL first = NULL, *link = &first;
-	u32 i;
+	bool bounced = ntdma_map_bounced(&list->map);
 
-	for (i = 0; i < list->map.count; i++) {
-		*link = ntdma_target_mdl(list, &list->map.runs[i]);
-		if (!*link) {
-			ntdma_target_free(first);
-			return STATUS_INSUFFICIENT_RESOURCES;
-		}
-		link = &(*link)->Next;
-	}
-	list->target = first;
-	list->own_target = true;
-	return STATUS_SUCCESS;
+	if (bounced && list->map.adapter->pool->contiguous)
+		list->target = ntdma_target_area(list);
+	else
+		list->target = ntdma_target_chain(list);
+	list->own_target = list->target;
+	return list->target ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+}
+
+/* Whether the client's MDL already describes what the device accesses. */
+static bool ntdma_target_same(const struct ntdma_list *list, PMDL original)
+{
+	return original == list->mdl && !list->offset &&
+	       list->length == ntdma_chain_length(original) &&
+	       !ntdma_map_bounced(&list->map);
 }
 
 /**
@@ -598,9 +637,9 @@ static NTSTATUS ntdma_target_build(struct ntdma_list *list)
  * @original: the MDL that the list was made of
  * @target: set to MDLs over the memory that the device accesses
  *
- * Without bounced pages that memory is the client's, and so is the MDL
- * (EC-159). With them the result is a chain with an MDL per run. It belongs
- * to the list and ends with it.
+ * When no page is bounced and the list covers all of @original, that is the
+ * result (EC-159). Otherwise the result is new, one MDL for each of the
+ * client's that the list touches. It belongs to the list and ends with it.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a missing argument
@@ -622,12 +661,12 @@ NTSTATUS ntdma_build_mdl(PDMA_ADAPTER wdm, PSCATTER_GATHER_LIST sgl,
 	list = container_of(handle, struct ntdma_list, handle);
 	if (list->target)
 		return STATUS_NONE_MAPPED;
-	if (ntdma_map_bounced(&list->map)) {
+	if (ntdma_target_same(list, original)) {
+		list->target = original;
+	} else {
 		status = ntdma_target_build(list);
 		if (status)
 			return status;
-	} else {
-		list->target = original;
 	}
 	*target = list->target;
 	return STATUS_SUCCESS;
