@@ -28,6 +28,7 @@
 #include "ntdma.h"
 
 #define NTDMA_WIDTH_MIN	24	/* the reach of ISA, the least there is */
+#define NTDMA_RESERVE	16	/* pages for mappings that fail */
 
 const char *const ntdma_backend_names[] = {
 	[NTDMA_DIRECT] = "direct",
@@ -104,7 +105,10 @@ static void ntdma_set_limits(struct ntdma_adapter *adapter)
 	adapter->boundary = dma_get_seg_boundary(dev);
 	if (adapter->boundary == ULONG_MAX)
 		adapter->boundary = U64_MAX;
-	adapter->coherent = dev_is_dma_coherent(dev);
+	adapter->line = dev_is_dma_coherent(dev) ? 1 :
+						   dma_get_cache_alignment();
+	if (ntdma_force_edges)
+		adapter->line = max_t(u32, adapter->line, SMP_CACHE_BYTES);
 	adapter->backend = ntdma_choose(adapter);
 	adapter->entry_size = sizeof(struct ntdma_run);
 	if (adapter->backend == NTDMA_IOMMU)
@@ -132,36 +136,47 @@ static bool ntdma_probe_forced(struct ntdma_adapter *adapter)
 }
 
 static struct ntdma_pool *ntdma_open_pool(struct ntdma_adapter *adapter,
-					  u32 maximum_length)
+					  u32 count, u32 least)
 {
 	struct ntdma_device *device = adapter->device;
-	u32 most = max(ntdma_pool_size >> PAGE_SHIFT, 2U);
-	u32 need = ntdma_registers(maximum_length, most);
 	struct ntdma_pool *pool;
 	u64 mask;
 
-	/* Some transfers at a time, without taking all that is in reach. */
-	most = clamp_t(u64, 4ULL * need, need, most);
 	mutex_lock(&device->lock);
 	mask = ntdma_device_narrow(device, adapter->mask);
-	pool = ntdma_pool_create(adapter->dev, most, 2, !adapter->sg);
+	pool = ntdma_pool_create(adapter->dev, count, least, !adapter->sg);
 	ntdma_device_restore(device, mask);
 	mutex_unlock(&device->lock);
 	return pool;
 }
 
-/* The pool, if this kind of adapter needs one, and the register count. */
+/* Slots for some transfers at a time, without taking all that is in reach. */
+static u32 ntdma_pool_want(u32 maximum_length, u32 most)
+{
+	u32 need = ntdma_registers(maximum_length, most);
+
+	return clamp_t(u64, 4ULL * need, need, most);
+}
+
+/* The pool and the register count. */
 static int ntdma_open_registers(struct ntdma_adapter *adapter,
 				u32 maximum_length)
 {
 	u32 most = (ntdma_max_transfer >> PAGE_SHIFT) + 1;
+	u32 least = 1, want = NTDMA_RESERVE;
 
-	if (adapter->backend == NTDMA_BOUNCE || !adapter->sg) {
-		adapter->pool = ntdma_open_pool(adapter, maximum_length);
-		if (!adapter->pool)
-			return -ENOMEM;
-		most = adapter->pool->count;
+	adapter->counted = adapter->backend == NTDMA_BOUNCE || !adapter->sg ||
+			   adapter->line > 1;
+	if (adapter->counted) {
+		least = 2;
+		want = ntdma_pool_want(maximum_length,
+				       max(ntdma_pool_size >> PAGE_SHIFT, 2U));
 	}
+	adapter->pool = ntdma_open_pool(adapter, want, least);
+	if (!adapter->pool)
+		return -ENOMEM;
+	if (adapter->counted)
+		most = adapter->pool->count;
 	if (adapter->backend == NTDMA_BOUNCE && !adapter->forced)
 		adapter->forced = ntdma_probe_forced(adapter);
 	adapter->nregs = ntdma_registers(maximum_length, most);
@@ -294,6 +309,8 @@ PDMA_ADAPTER ntdma_get_adapter(struct module *owner,
 	if (!device_object || !description || !registers)
 		return NULL;
 	dev = ntdma_device_of(device_object);
+	if (!ntdma_describe_version(description))
+		ntdma_misuse(NULL, NTDMA_RULE_VERSION);
 	if (!dev || !ntdma_describe_valid(description, dev))
 		return NULL;
 	adapter = ntdma_adapter_alloc(owner);
@@ -310,7 +327,7 @@ PDMA_ADAPTER ntdma_get_adapter(struct module *owner,
 	*registers = adapter->nregs;
 	return &adapter->wdm;
 }
-NTDMA_EXPORT(ntdma_get_adapter);
+EXPORT_SYMBOL_NTDMA(ntdma_get_adapter);
 
 /**
  * ntdma_put_adapter() - PutDmaAdapter
@@ -325,10 +342,12 @@ VOID ntdma_put_adapter(PDMA_ADAPTER wdm)
 {
 	struct ntdma_adapter *adapter = to_adapter(wdm);
 
-	if (ntdma_handle_take(NTDMA_ADAPTER, adapter, adapter))
-		percpu_ref_kill(&adapter->ref);
-	else
-		ntdma_refuse();
+	if (!ntdma_handle_take(NTDMA_ADAPTER, adapter, adapter)) {
+		ntdma_misuse(NULL, NTDMA_RULE_DEAD_ADAPTER);
+		return;
+	}
+	ntdma_verify_left(adapter);
+	percpu_ref_kill(&adapter->ref);
 }
 
 static unsigned int ntdma_adapter_forget(struct ntdma_adapter *adapter,

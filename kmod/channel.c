@@ -8,8 +8,9 @@
  * the head waits for. An adapter without a pool has nothing to run out of, so
  * there only ownership of the channel makes anybody wait.
  *
- * A request for the channel owns it until it is released. A request for a
- * list only waits until nobody owns it: lists do not exclude each other.
+ * A request for the channel owns it until it is released. So does one for a
+ * list without a routine. One for a list with a routine only waits until
+ * nobody owns the channel: those do not exclude each other.
  *
  * Granting means calling request->start with bottom halves disabled and no
  * lock held. It is done
@@ -285,7 +286,7 @@ void ntdma_channel_init(struct ntdma_adapter *adapter)
 	spin_lock_init(&channel->lock);
 	INIT_LIST_HEAD(&channel->queue);
 	INIT_DELAYED_WORK(&channel->work, ntdma_channel_work);
-	channel->slots = adapter->pool ? adapter->pool->count : 0;
+	channel->slots = adapter->counted ? adapter->pool->count : 0;
 }
 
 /**
@@ -533,7 +534,7 @@ BOOLEAN ntdma_cancel_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 	u32 state;
 
 	if (!context) {
-		ntdma_refuse();
+		ntdma_misuse(adapter, NTDMA_RULE_CONTEXT);
 		return FALSE;
 	}
 	state = cmpxchg(&context->state, NTDMA_CONTEXT_IDLE,

@@ -277,5 +277,5 @@ VOID ntdma_free_buffer(PDMA_ADAPTER wdm, ULONG length,
 	if (handle)
 		ntdma_buffer_forget(handle);
 	else
-		ntdma_refuse();
+		ntdma_misuse(adapter, NTDMA_RULE_FREED_BUFFER);
 }

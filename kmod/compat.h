@@ -16,8 +16,7 @@
 #error "ntdma needs Linux 6.1 or later"
 #endif
 
-/* Moved in 6.12. */
-#if __has_include(<linux/unaligned.h>)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
@@ -25,13 +24,15 @@
 
 /* Namespaces became string literals in 6.13. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#define NTDMA_EXPORT(sym)		EXPORT_SYMBOL_NS_GPL(sym, "NTDMA")
-#define NTDMA_EXPORT_INTERNAL(sym)	EXPORT_SYMBOL_NS_GPL(sym, "NTDMA_INTERNAL")
+#define EXPORT_SYMBOL_NTDMA(sym)	EXPORT_SYMBOL_NS_GPL(sym, "NTDMA")
+#define EXPORT_SYMBOL_NTDMA_INTERNAL(sym) \
+	EXPORT_SYMBOL_NS_GPL(sym, "NTDMA_INTERNAL")
 #define NTDMA_IMPORT			MODULE_IMPORT_NS("NTDMA")
 #define NTDMA_IMPORT_INTERNAL		MODULE_IMPORT_NS("NTDMA_INTERNAL")
 #else
-#define NTDMA_EXPORT(sym)		EXPORT_SYMBOL_NS_GPL(sym, NTDMA)
-#define NTDMA_EXPORT_INTERNAL(sym)	EXPORT_SYMBOL_NS_GPL(sym, NTDMA_INTERNAL)
+#define EXPORT_SYMBOL_NTDMA(sym)	EXPORT_SYMBOL_NS_GPL(sym, NTDMA)
+#define EXPORT_SYMBOL_NTDMA_INTERNAL(sym) \
+	EXPORT_SYMBOL_NS_GPL(sym, NTDMA_INTERNAL)
 #define NTDMA_IMPORT			MODULE_IMPORT_NS(NTDMA)
 #define NTDMA_IMPORT_INTERNAL		MODULE_IMPORT_NS(NTDMA_INTERNAL)
 #endif

@@ -42,17 +42,38 @@ void ntdma_device_put(struct ntdma_device *device)
 	kref_put(&device->ref, ntdma_device_free);
 }
 
-/* Takes away what the adapters of a device still hold. */
-static unsigned int ntdma_device_detach(struct ntdma_device *device)
+/* Takes away what adapters of a device still hold: @owner's, or all. */
+static unsigned int ntdma_device_detach(struct ntdma_device *device,
+					const struct module *owner)
 {
-	struct ntdma_adapter *adapter, *next;
+	struct ntdma_adapter *adapter;
 	unsigned int lost = 0;
 
 	/* The list does not shrink here: leaving needs the lock, too. */
 	mutex_lock(&device->lock);
-	list_for_each_entry_safe(adapter, next, &device->adapters, link)
-		lost += ntdma_adapter_detach(adapter);
+	list_for_each_entry(adapter, &device->adapters, link)
+		if (!owner || adapter->owner == owner)
+			lost += ntdma_adapter_detach(adapter);
 	mutex_unlock(&device->lock);
+	return lost;
+}
+
+/**
+ * ntdma_device_disown() - take back what a module left
+ * @owner: a client that is being unloaded
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: number of objects.
+ */
+unsigned int ntdma_device_disown(struct module *owner)
+{
+	struct ntdma_device *device;
+	unsigned int lost = 0;
+
+	mutex_lock(&ntdma_devices_lock);
+	list_for_each_entry(device, &ntdma_devices, link)
+		lost += ntdma_device_detach(device, owner);
+	mutex_unlock(&ntdma_devices_lock);
 	return lost;
 }
 
@@ -66,7 +87,7 @@ static void ntdma_device_gone(void *data)
 	list_del_init(&device->link);
 	mutex_unlock(&ntdma_devices_lock);
 
-	lost = ntdma_device_detach(device);
+	lost = ntdma_device_detach(device, NULL);
 	if (lost)
 		dev_warn(device->dev,
 			 "driver left %u DMA objects behind, taken back\n",

@@ -80,7 +80,7 @@ PDEVICE_OBJECT ntdma_device_create(struct device *dev, size_t extension_size)
 	ntdma_device_object_init(object, extension_size);
 	return &object->wdm;
 }
-NTDMA_EXPORT(ntdma_device_create);
+EXPORT_SYMBOL_NTDMA(ntdma_device_create);
 
 /**
  * ntdma_device_destroy() - free a device object
@@ -99,7 +99,7 @@ void ntdma_device_destroy(PDEVICE_OBJECT device_object)
 	put_device(object->dev);
 	ntdma_free(object);
 }
-NTDMA_EXPORT(ntdma_device_destroy);
+EXPORT_SYMBOL_NTDMA(ntdma_device_destroy);
 
 /**
  * ntdma_device_of() - the device that a device object stands for
@@ -115,7 +115,7 @@ struct device *ntdma_device_of(PDEVICE_OBJECT device_object)
 
 	return object ? object->dev : NULL;
 }
-NTDMA_EXPORT(ntdma_device_of);
+EXPORT_SYMBOL_NTDMA(ntdma_device_of);
 
 /* The types of IO_DPC_ROUTINE and KDEFERRED_ROUTINE are not the same. */
 static void ntdma_device_dpc(PKDPC dpc, PVOID context, PVOID irp,
@@ -140,7 +140,7 @@ VOID IoInitializeDpcRequest(PDEVICE_OBJECT device_object,
 	device_object->Reserved = routine;
 	KeInitializeDpc(&device_object->Dpc, ntdma_device_dpc, device_object);
 }
-NTDMA_EXPORT(IoInitializeDpcRequest);
+EXPORT_SYMBOL_NTDMA(IoInitializeDpcRequest);
 
 /**
  * IoRequestDpc() - queue the DPC of a device object
@@ -155,4 +155,4 @@ VOID IoRequestDpc(PDEVICE_OBJECT device_object, PIRP irp, PVOID context)
 {
 	KeInsertQueueDpc(&device_object->Dpc, irp, context);
 }
-NTDMA_EXPORT(IoRequestDpc);
+EXPORT_SYMBOL_NTDMA(IoRequestDpc);

@@ -166,14 +166,14 @@ static void ntdma_dpc_pass(struct tasklet_struct *tasklet)
  */
 VOID KeInitializeDpc(PRKDPC dpc, PKDEFERRED_ROUTINE routine, PVOID context)
 {
-	*dpc = (KDPC){
+	*dpc = (KDPC) {
 		.Type = NTDMA_DPC_OBJECT,
 		.Importance = MediumImportance,
 		.DeferredRoutine = routine,
 		.DeferredContext = context,
 	};
 }
-NTDMA_EXPORT(KeInitializeDpc);
+EXPORT_SYMBOL_NTDMA(KeInitializeDpc);
 
 /**
  * KeSetImportanceDpc() - choose the end of the queue
@@ -186,7 +186,7 @@ VOID KeSetImportanceDpc(PRKDPC dpc, KDPC_IMPORTANCE importance)
 {
 	dpc->Importance = importance;
 }
-NTDMA_EXPORT(KeSetImportanceDpc);
+EXPORT_SYMBOL_NTDMA(KeSetImportanceDpc);
 
 /**
  * KeInsertQueueDpc() - have a DPC called on this processor
@@ -219,7 +219,7 @@ BOOLEAN KeInsertQueueDpc(PRKDPC dpc, PVOID argument1, PVOID argument2)
 	KeLowerIrql(old_irql);
 	return queued;
 }
-NTDMA_EXPORT(KeInsertQueueDpc);
+EXPORT_SYMBOL_NTDMA(KeInsertQueueDpc);
 
 /**
  * KeRemoveQueueDpc() - take a DPC out of its queue
@@ -246,7 +246,7 @@ BOOLEAN KeRemoveQueueDpc(PRKDPC dpc)
 	raw_spin_unlock_irqrestore(&queue->lock, flags);
 	return queued;
 }
-NTDMA_EXPORT(KeRemoveQueueDpc);
+EXPORT_SYMBOL_NTDMA(KeRemoveQueueDpc);
 
 static void ntdma_dpc_flushed(PKDPC dpc, PVOID done, PVOID argument1,
 			      PVOID argument2)
@@ -292,7 +292,7 @@ VOID KeFlushQueuedDpcs(void)
 			wait_for_completion(&done);
 	}
 }
-NTDMA_EXPORT(KeFlushQueuedDpcs);
+EXPORT_SYMBOL_NTDMA(KeFlushQueuedDpcs);
 
 static void ntdma_dpc_queue_init(struct ntdma_dpc_queue *queue)
 {

@@ -138,14 +138,14 @@ static bool ntdma_may_wait(void)
  */
 VOID KeInitializeEvent(PRKEVENT event, EVENT_TYPE type, BOOLEAN state)
 {
-	*event = (KEVENT){
+	*event = (KEVENT) {
 		.Header.Type = type,
 		.Header.Size = sizeof(*event) / sizeof(LONG),
 		.Header.SignalState = !!state,
 	};
 	InitializeListHead(&event->Header.WaitListHead);
 }
-NTDMA_EXPORT(KeInitializeEvent);
+EXPORT_SYMBOL_NTDMA(KeInitializeEvent);
 
 static void ntdma_event_release_one(PKEVENT event)
 {
@@ -195,7 +195,7 @@ LONG KeSetEvent(PRKEVENT event, KPRIORITY increment, BOOLEAN wait)
 	raw_spin_unlock_irqrestore(lock, flags);
 	return former;
 }
-NTDMA_EXPORT(KeSetEvent);
+EXPORT_SYMBOL_NTDMA(KeSetEvent);
 
 /**
  * KeResetEvent() - make an event not signalled
@@ -216,7 +216,7 @@ LONG KeResetEvent(PRKEVENT event)
 	raw_spin_unlock_irqrestore(lock, flags);
 	return former;
 }
-NTDMA_EXPORT(KeResetEvent);
+EXPORT_SYMBOL_NTDMA(KeResetEvent);
 
 /**
  * KeClearEvent() - make an event not signalled
@@ -228,7 +228,7 @@ VOID KeClearEvent(PRKEVENT event)
 {
 	KeResetEvent(event);
 }
-NTDMA_EXPORT(KeClearEvent);
+EXPORT_SYMBOL_NTDMA(KeClearEvent);
 
 /**
  * KeReadStateEvent() - look at an event
@@ -241,7 +241,7 @@ LONG KeReadStateEvent(PRKEVENT event)
 {
 	return READ_ONCE(event->Header.SignalState);
 }
-NTDMA_EXPORT(KeReadStateEvent);
+EXPORT_SYMBOL_NTDMA(KeReadStateEvent);
 
 /* Takes the signal, or lines @waiter up for it unless that is NULL. */
 static bool ntdma_event_take(PKEVENT event, struct ntdma_waiter *waiter)
@@ -321,7 +321,7 @@ NTSTATUS KeWaitForSingleObject(PVOID object, KWAIT_REASON reason,
 	might_sleep();
 	return ntdma_event_wait(event, ntdma_timeout_of(when));
 }
-NTDMA_EXPORT(KeWaitForSingleObject);
+EXPORT_SYMBOL_NTDMA(KeWaitForSingleObject);
 
 /**
  * KeDelayExecutionThread() - sleep
@@ -353,4 +353,4 @@ NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE mode, BOOLEAN alertable,
 	} while (!ntdma_timeout_sleep(&timeout));
 	return STATUS_SUCCESS;
 }
-NTDMA_EXPORT(KeDelayExecutionThread);
+EXPORT_SYMBOL_NTDMA(KeDelayExecutionThread);

@@ -24,7 +24,6 @@ struct ntdma_bucket {
 
 static struct ntdma_bucket ntdma_buckets[1 << NTDMA_BUCKET_BITS];
 static DEFINE_PER_CPU(long, ntdma_live);
-static atomic_long_t ntdma_refusals;
 
 static struct ntdma_bucket *ntdma_bucket_of(const void *key)
 {
@@ -180,15 +179,17 @@ struct ntdma_handle *ntdma_handle_take_any(enum ntdma_kind kind,
 }
 
 /**
- * ntdma_handle_count() - live objects of an adapter besides itself
+ * ntdma_handle_count() - live objects of an adapter
  * @adapter: the adapter
+ * @kind: which
  *
- * For showing; walks the whole table.
+ * For showing and for verifying; walks the whole table.
  *
  * Context: any but hard interrupts of PREEMPT_RT.
- * Return: lists, sets of registers and buffers.
+ * Return: their number.
  */
-unsigned int ntdma_handle_count(struct ntdma_adapter *adapter)
+unsigned int ntdma_handle_count(struct ntdma_adapter *adapter,
+				enum ntdma_kind kind)
 {
 	struct ntdma_handle *handle;
 	unsigned int count = 0;
@@ -199,7 +200,7 @@ unsigned int ntdma_handle_count(struct ntdma_adapter *adapter)
 		spin_lock_irqsave(&ntdma_buckets[i].lock, flags);
 		hlist_for_each_entry(handle, &ntdma_buckets[i].head, node)
 			count += handle->adapter == adapter &&
-				 handle->kind != NTDMA_ADAPTER;
+				 handle->kind == kind;
 		spin_unlock_irqrestore(&ntdma_buckets[i].lock, flags);
 	}
 	return count;
@@ -220,26 +221,4 @@ long ntdma_live_objects(void)
 		sum += per_cpu(ntdma_live, cpu);
 	return sum;
 }
-NTDMA_EXPORT_INTERNAL(ntdma_live_objects);
-
-/**
- * ntdma_refuse() - count a misuse that was answered by doing nothing
- *
- * Context: any.
- */
-void ntdma_refuse(void)
-{
-	atomic_long_inc(&ntdma_refusals);
-}
-
-/**
- * ntdma_refused() - number of misuses that were refused
- *
- * Context: any.
- * Return: count since the module was loaded.
- */
-long ntdma_refused(void)
-{
-	return atomic_long_read(&ntdma_refusals);
-}
-NTDMA_EXPORT_INTERNAL(ntdma_refused);
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_live_objects);

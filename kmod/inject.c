@@ -27,7 +27,7 @@ void ntdma_fail_nth(int nth)
 	atomic_set(&ntdma_fail_left, max(nth, 0));
 	WRITE_ONCE(ntdma_fail_mode, clamp(nth, -1, 1));
 }
-NTDMA_EXPORT_INTERNAL(ntdma_fail_nth);
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_fail_nth);
 
 /**
  * ntdma_fail_hit() - whether the arranged failure happened
@@ -39,7 +39,7 @@ bool ntdma_fail_hit(void)
 {
 	return READ_ONCE(ntdma_fail_seen);
 }
-NTDMA_EXPORT_INTERNAL(ntdma_fail_hit);
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_fail_hit);
 
 static bool ntdma_fail_now(int mode)
 {

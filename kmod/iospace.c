@@ -66,7 +66,7 @@ PVOID MmMapIoSpace(PHYSICAL_ADDRESS address, SIZE_T size,
 		return NULL;
 	return (void __force *)ntdma_iospace_map(start, size, cache);
 }
-NTDMA_EXPORT(MmMapIoSpace);
+EXPORT_SYMBOL_NTDMA(MmMapIoSpace);
 
 /**
  * MmMapIoSpaceEx() - map device memory
@@ -95,7 +95,7 @@ PVOID MmMapIoSpaceEx(PHYSICAL_ADDRESS address, SIZE_T size, ULONG protect)
 		return NULL;
 	}
 }
-NTDMA_EXPORT(MmMapIoSpaceEx);
+EXPORT_SYMBOL_NTDMA(MmMapIoSpaceEx);
 
 /**
  * MmUnmapIoSpace() - undo MmMapIoSpace() or MmMapIoSpaceEx()
@@ -108,4 +108,4 @@ VOID MmUnmapIoSpace(PVOID base, SIZE_T size)
 {
 	memunmap(base);
 }
-NTDMA_EXPORT(MmUnmapIoSpace);
+EXPORT_SYMBOL_NTDMA(MmUnmapIoSpace);

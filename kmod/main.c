@@ -30,6 +30,30 @@ bool ntdma_force_bounce;
 module_param_named(bounce, ntdma_force_bounce, bool, 0444);
 MODULE_PARM_DESC(bounce, "bounce every page, to test drivers (off)");
 
+bool ntdma_force_edges;
+module_param_named(edges, ntdma_force_edges, bool, 0444);
+MODULE_PARM_DESC(edges,
+		 "bounce cache lines shared with the CPU on every device (off)");
+
+static bool ntdma_verify_param;
+
+static int ntdma_verify_param_set(const char *value,
+				  const struct kernel_param *param)
+{
+	int ret = param_set_bool(value, param);
+
+	if (!ret)
+		ntdma_verify_set(ntdma_verify_param);
+	return ret;
+}
+
+static const struct kernel_param_ops ntdma_verify_ops = {
+	.set = ntdma_verify_param_set,
+	.get = param_get_bool,
+};
+module_param_cb(verify, &ntdma_verify_ops, &ntdma_verify_param, 0644);
+MODULE_PARM_DESC(verify, "report what clients must not do (off)");
+
 struct workqueue_struct *ntdma_wq;
 
 static struct dentry *ntdma_debugfs;
@@ -46,7 +70,9 @@ static void ntdma_adapters_line(struct ntdma_adapter *adapter, void *data)
 		   ntdma_backend_names[adapter->backend], adapter->version,
 		   adapter->nregs, adapter->width, stats.lists,
 		   stats.elements, stats.mapped, stats.bounced,
-		   ntdma_handle_count(adapter));
+		   ntdma_handle_count(adapter, NTDMA_LIST) +
+		   ntdma_handle_count(adapter, NTDMA_REGS) +
+		   ntdma_handle_count(adapter, NTDMA_BUFFER));
 }
 
 static int ntdma_adapters_show(struct seq_file *seq, void *unused)
@@ -55,6 +81,26 @@ static int ntdma_adapters_show(struct seq_file *seq, void *unused)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(ntdma_adapters);
+
+/* A client was unloaded: what it did not give back is taken. */
+static int ntdma_module_event(struct notifier_block *block,
+			      unsigned long event, void *data)
+{
+	struct module *module = data;
+	unsigned int lost;
+
+	if (event != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	lost = ntdma_device_disown(module);
+	if (lost)
+		pr_warn("ntdma: %s left %u DMA objects behind, taken back\n",
+			module->name, lost);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block ntdma_module_block = {
+	.notifier_call = ntdma_module_event,
+};
 
 static int __init ntdma_init(void)
 {
@@ -70,11 +116,16 @@ static int __init ntdma_init(void)
 	ret = ntdma_mdl_init();
 	if (ret)
 		goto exit_dpc;
+	ret = register_module_notifier(&ntdma_module_block);
+	if (ret)
+		goto exit_mdl;
 	ntdma_debugfs = debugfs_create_dir("ntdma", NULL);
 	debugfs_create_file("adapters", 0444, ntdma_debugfs, NULL,
 			    &ntdma_adapters_fops);
 	return 0;
 
+exit_mdl:
+	ntdma_mdl_exit();
 exit_dpc:
 	ntdma_dpc_exit();
 destroy_wq:
@@ -85,6 +136,7 @@ destroy_wq:
 static void __exit ntdma_exit(void)
 {
 	debugfs_remove(ntdma_debugfs);
+	unregister_module_notifier(&ntdma_module_block);
 	ntdma_devices_exit();
 	/* References that were dropped last reach zero after a grace period. */
 	rcu_barrier();

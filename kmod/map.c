@@ -15,6 +15,10 @@
  * contiguous, or the IOMMU makes it so, or it is copied to a reserved area of
  * a contiguous pool.
  *
+ * MapTransfer cannot report a failure. What is mapped under granted registers
+ * therefore falls back to the pool, whose pages need no mapping: where slots
+ * are counted the registers have theirs, elsewhere there is a small reserve.
+ *
  * `pos` is where the client knows a run: an offset into the chain for lists
  * and the Ex routines, a virtual address for the others. What a flush names
  * is found by it, and not by the MDL, which clients edit.
@@ -47,10 +51,29 @@ void ntdma_map_init(struct ntdma_map *map, struct ntdma_adapter *adapter,
 	map->area = NTDMA_NO_SLOT;
 }
 
-/* The largest part at @phys that one address serves. */
-static void ntdma_clip(const struct ntdma_adapter *adapter,
-		       struct ntdma_run *run)
+/*
+ * Cache lines that the device writes in part hold bytes of somebody else, and
+ * CPU and device would overwrite each other's. Such a page is bounced.
+ */
+static void ntdma_clip_edges(const struct ntdma_adapter *adapter,
+			     struct ntdma_run *run, u32 page)
 {
+	u32 tail = (run->phys + run->length) & (adapter->line - 1);
+
+	if (run->phys & (adapter->line - 1)) {
+		run->length = page;
+		run->at = 0;
+	} else if (tail && run->length > page) {
+		run->length -= offset_in_page(run->phys + run->length);
+	} else if (tail) {
+		run->at = 0;
+	}
+}
+
+/* The largest part at @phys that one address serves. */
+static void ntdma_clip(const struct ntdma_map *map, struct ntdma_run *run)
+{
+	const struct ntdma_adapter *adapter = map->adapter;
 	u32 page = min(run->length, (u32)(PAGE_SIZE -
 					  offset_in_page(run->phys)));
 	u64 room;
@@ -60,6 +83,8 @@ static void ntdma_clip(const struct ntdma_adapter *adapter,
 		if (!ntdma_reachable(adapter, run->phys, page))
 			run->at = 0;
 	}
+	if (adapter->line > 1 && map->dir == DMA_FROM_DEVICE)
+		ntdma_clip_edges(adapter, run, page);
 	if (adapter->backend == NTDMA_IOMMU)
 		return;
 	room = ntdma_boundary_room(phys_to_dma(adapter->dev, run->phys),
@@ -71,9 +96,10 @@ static void ntdma_clip(const struct ntdma_adapter *adapter,
  * Finds the next run without mapping it: run->at tells how, and is 0 for what
  * must bounce. run->addr holds the physical address unless it is known.
  */
-static bool ntdma_next(const struct ntdma_adapter *adapter,
+static bool ntdma_next(const struct ntdma_map *map,
 		       const struct ntdma_walk *walk, struct ntdma_run *run)
 {
+	const struct ntdma_adapter *adapter = map->adapter;
 	struct ntdma_piece piece;
 	u32 most, known;
 
@@ -96,18 +122,19 @@ static bool ntdma_next(const struct ntdma_adapter *adapter,
 	run->phys = piece.phys;
 	run->length = piece.length;
 	run->at = NTDMA_MAPPED;
-	ntdma_clip(adapter, run);
+	ntdma_clip(map, run);
 	return true;
 }
 
 /* Whether the part is one run for the device as it lies in memory. */
-static bool ntdma_whole(struct ntdma_adapter *adapter,
+static bool ntdma_whole(const struct ntdma_map *map,
 			const struct ntdma_walk *walk, struct ntdma_run *run)
 {
+	const struct ntdma_adapter *adapter = map->adapter;
 	struct ntdma_piece piece;
 
-	run->length = ntdma_buffer_address(adapter, walk->mdl,
-					   walk->done, &run->addr);
+	run->length = ntdma_buffer_address(adapter, walk->mdl, walk->done,
+					   &run->addr);
 	run->at = NTDMA_KNOWN;
 	if (run->length >= walk->left) {
 		run->length = walk->left;
@@ -119,12 +146,13 @@ static bool ntdma_whole(struct ntdma_adapter *adapter,
 	run->phys = piece.phys;
 	run->length = piece.length;
 	run->at = NTDMA_MAPPED;
-	return ntdma_reachable(adapter, run->phys, run->length);
+	ntdma_clip(map, run);
+	return run->at == NTDMA_MAPPED && run->length == piece.length;
 }
 
 /**
  * ntdma_map_slots() - slots of the pool that a list needs
- * @adapter: the adapter
+ * @map: of the list, empty, with its direction
  * @mdl: first MDL
  * @offset: chain offset
  * @length: in bytes, at least 1
@@ -132,22 +160,21 @@ static bool ntdma_whole(struct ntdma_adapter *adapter,
  * Context: any.
  * Return: number of slots, 0 when nothing has to be copied.
  */
-u32 ntdma_map_slots(struct ntdma_adapter *adapter, PMDL mdl, u64 offset,
-		    u32 length)
+u32 ntdma_map_slots(struct ntdma_map *map, PMDL mdl, u64 offset, u32 length)
 {
 	struct ntdma_walk walk;
 	struct ntdma_run run;
 	u32 slots = 0;
 
-	if (!adapter->pool)
+	if (!map->adapter->counted)
 		return 0;
 	ntdma_walk_start(&walk, mdl, offset, length);
-	if (!adapter->sg) {
-		if (ntdma_whole(adapter, &walk, &run))
+	if (!map->adapter->sg) {
+		if (ntdma_whole(map, &walk, &run))
 			return 0;
 		return ntdma_span(walk.mdl->ByteOffset + walk.done, length);
 	}
-	for (; ntdma_next(adapter, &walk, &run);
+	for (; ntdma_next(map, &walk, &run);
 	     ntdma_walk_skip(&walk, run.length))
 		slots += !run.at;
 	return slots;
@@ -155,7 +182,7 @@ u32 ntdma_map_slots(struct ntdma_adapter *adapter, PMDL mdl, u64 offset,
 
 /**
  * ntdma_map_fit() - how much of a part can be mapped at once
- * @adapter: the adapter
+ * @map: under which it would be, with its direction
  * @mdl: first MDL
  * @offset: chain offset
  * @length: bytes wanted
@@ -167,8 +194,8 @@ u32 ntdma_map_slots(struct ntdma_adapter *adapter, PMDL mdl, u64 offset,
  * Context: any.
  * Return: number of bytes from @offset.
  */
-u32 ntdma_map_fit(struct ntdma_adapter *adapter, PMDL mdl, u64 offset,
-		  u32 length, u32 pages, u32 elements)
+u32 ntdma_map_fit(struct ntdma_map *map, PMDL mdl, u64 offset, u32 length,
+		  u32 pages, u32 elements)
 {
 	struct ntdma_walk walk;
 	struct ntdma_run run;
@@ -177,12 +204,12 @@ u32 ntdma_map_fit(struct ntdma_adapter *adapter, PMDL mdl, u64 offset,
 	ntdma_walk_start(&walk, mdl, offset, length);
 	if (!walk.left)
 		return 0;
-	if (!adapter->sg) {
+	if (!map->adapter->sg) {
 		most = min(walk.left, walk.mdl->ByteCount - walk.done);
 		return min_t(u64, most, ((u64)pages << PAGE_SHIFT) -
 			     offset_in_page(walk.mdl->ByteOffset + walk.done));
 	}
-	while (pages && elements && ntdma_next(adapter, &walk, &run)) {
+	while (pages && elements && ntdma_next(map, &walk, &run)) {
 		most = offset_in_page(run.addr);
 		span = min_t(u32, ntdma_span(most, run.length), pages);
 		run.length = min_t(u64, run.length,
@@ -243,26 +270,43 @@ static void ntdma_run_bounce(struct ntdma_map *map, struct ntdma_run *run,
 	this_cpu_add(adapter->stats->bounced, ntdma_run_span(run));
 }
 
-/* Maps one run, in the way that ntdma_next() found. */
+static bool ntdma_run_take_slot(struct ntdma_map *map, struct ntdma_run *run)
+{
+	struct ntdma_adapter *adapter = map->adapter;
+	u32 slot;
+
+	if (adapter->pool->contiguous || (adapter->counted && !map->slots))
+		return false;
+	slot = ntdma_pool_take(adapter->pool, 1);
+	if (slot == NTDMA_NO_SLOT)
+		return false;
+	if (adapter->counted)
+		map->slots--;
+	ntdma_run_bounce(map, run, (slot << PAGE_SHIFT) |
+				   offset_in_page(run->phys));
+	return true;
+}
+
+/*
+ * Maps one run, in the way that ntdma_next() found. What was granted and
+ * cannot be mapped now goes through the pool, a page of it.
+ */
 static int ntdma_run_map(struct ntdma_map *map, struct ntdma_run *run)
 {
-	u32 slot;
+	int ret = -EIO;
 
 	if (map->count == map->room)
 		return -EIO;
 	if (run->at == NTDMA_KNOWN)
 		return 0;
-	if (run->at == NTDMA_MAPPED)
-		return ntdma_run_map_page(map, run);
-	if (!map->slots)
-		return -EIO;
-	slot = ntdma_pool_take(map->adapter->pool, 1);
-	if (slot == NTDMA_NO_SLOT)
-		return -EIO;
-	map->slots--;
-	ntdma_run_bounce(map, run, (slot << PAGE_SHIFT) |
-				   offset_in_page(run->phys));
-	return 0;
+	if (run->at == NTDMA_MAPPED) {
+		ret = ntdma_run_map_page(map, run);
+		if (!ret || !map->granted)
+			return ret;
+		run->length = min_t(u32, run->length,
+				    PAGE_SIZE - offset_in_page(run->phys));
+	}
+	return ntdma_run_take_slot(map, run) ? 0 : ret;
 }
 
 static void ntdma_run_unmap(struct ntdma_map *map, struct ntdma_run *run,
@@ -278,7 +322,7 @@ static void ntdma_run_unmap(struct ntdma_map *map, struct ntdma_run *run,
 				     map->dir, attrs);
 	} else if (!adapter->pool->contiguous) {
 		ntdma_pool_give(adapter->pool, run->at >> PAGE_SHIFT, 1);
-		map->slots++;
+		map->slots += adapter->counted;
 	}
 }
 
@@ -290,21 +334,25 @@ static void ntdma_map_trim(struct ntdma_map *map, u32 first)
 				DMA_ATTR_SKIP_CPU_SYNC);
 }
 
+/* Maps up to @most runs; stops early only for what was granted. */
 static int ntdma_map_runs(struct ntdma_map *map, struct ntdma_walk *walk,
-			  u64 pos)
+			  u64 pos, u32 most)
 {
 	u32 first = map->count;
 	struct ntdma_run run;
 	int ret;
 
-	for (; ntdma_next(map->adapter, walk, &run);
-	     ntdma_walk_skip(walk, run.length), pos += run.length) {
+	for (; most && ntdma_next(map, walk, &run); most--) {
 		ret = ntdma_run_map(map, &run);
+		if (ret && map->granted && map->count > first)
+			break;
 		if (ret) {
 			ntdma_map_trim(map, first);
 			return ret;
 		}
 		ntdma_run_add(map, &run, pos);
+		ntdma_walk_skip(walk, run.length);
+		pos += run.length;
 	}
 	return 0;
 }
@@ -321,8 +369,8 @@ static bool ntdma_mergeable(const struct ntdma_map *map,
 
 /*
  * Fills the scatterlist. Returns the number of entries, 0 when the part is
- * not for one: a single piece, a common buffer in it, or, for a device
- * without lists, edges that leave gaps.
+ * not for one: a single piece, something in it that is not mapped, or, for a
+ * device without lists, edges that leave gaps.
  */
 static u32 ntdma_sg_fill(struct ntdma_map *map, struct ntdma_walk walk)
 {
@@ -330,9 +378,9 @@ static u32 ntdma_sg_fill(struct ntdma_map *map, struct ntdma_walk walk)
 	struct ntdma_run run;
 	u32 count = 0;
 
-	for (; ntdma_next(adapter, &walk, &run); count++) {
+	for (; ntdma_next(map, &walk, &run); count++) {
 		ntdma_walk_skip(&walk, run.length);
-		if (run.at == NTDMA_KNOWN || count == map->room)
+		if (run.at != NTDMA_MAPPED || count == map->room)
 			return 0;
 		if (!adapter->sg &&
 		    !ntdma_mergeable(map, &run, !count, !walk.left))
@@ -357,33 +405,47 @@ static void ntdma_sg_unmap(struct ntdma_map *map, unsigned long attrs)
 	map->pages = 0;
 }
 
+static int ntdma_sg_map(struct ntdma_map *map, u32 count)
+{
+	if (!ntdma_fail_map())
+		map->nents = dma_map_sg_attrs(map->adapter->dev, map->sgs,
+					      count, map->dir,
+					      DMA_ATTR_NO_WARN);
+	else
+		map->nents = 0;
+	if (map->nents)
+		return 0;
+	return map->granted ? 1 : -ENOMEM;
+}
+
 /* Maps a part as a scatterlist; 1 when it has to be done otherwise. */
 static int ntdma_map_merged(struct ntdma_map *map, struct ntdma_walk *walk,
 			    u64 pos)
 {
 	struct ntdma_adapter *adapter = map->adapter;
 	u32 count;
+	int ret;
 
-	if (adapter->backend != NTDMA_IOMMU || map->count)
+	if (adapter->backend != NTDMA_IOMMU || map->count ||
+	    (!adapter->sg && !adapter->merge))
 		return 1;
 	count = ntdma_sg_fill(map, *walk);
 	if (!count)
 		return 1;
-	if (ntdma_fail_map())
-		return -ENOMEM;
-	map->nents = dma_map_sg_attrs(adapter->dev, map->sgs, count, map->dir,
-				      DMA_ATTR_NO_WARN);
-	if (!map->nents)
-		return -ENOMEM;
+	ret = ntdma_sg_map(map, count);
+	if (ret)
+		return ret;
 	map->merged = true;
 	map->count = count;
 	map->pages = count;
 	map->pos = pos;
 	map->length = walk->left;
-	if (adapter->sg || map->nents == 1)
-		return 0;
-	ntdma_sg_unmap(map, DMA_ATTR_SKIP_CPU_SYNC);
-	return 1;
+	if (!adapter->sg && map->nents > 1) {
+		ntdma_sg_unmap(map, DMA_ATTR_SKIP_CPU_SYNC);
+		return 1;
+	}
+	walk->left = 0;
+	return 0;
 }
 
 /* First free byte of the reserved area, behind everything that is mapped. */
@@ -434,11 +496,15 @@ static int ntdma_map_whole(struct ntdma_map *map, struct ntdma_walk *walk,
 	struct ntdma_run run;
 	int ret;
 
-	if (ntdma_whole(map->adapter, walk, &run)) {
-		ret = ntdma_run_map(map, &run);
-		if (!ret)
+	if (ntdma_whole(map, walk, &run)) {
+		ret = run.at == NTDMA_KNOWN ? 0 :
+					      ntdma_run_map_page(map, &run);
+		if (!ret) {
 			ntdma_run_add(map, &run, pos);
-		return ret;
+			walk->left = 0;
+		}
+		if (!ret || !map->granted)
+			return ret;
 	}
 	ret = ntdma_map_merged(map, walk, pos);
 	return ret > 0 ? ntdma_map_copied(map, walk, pos) : ret;
@@ -446,42 +512,55 @@ static int ntdma_map_whole(struct ntdma_map *map, struct ntdma_walk *walk,
 
 /**
  * ntdma_map_chain() - map a part of a chain
- * @map: with room for its pages; may hold other runs
+ * @map: with room for its pages and its direction; may hold other runs
  * @mdl: first MDL
  * @offset: chain offset
  * @pos: where the client knows the first byte
- * @length: in bytes, at least 1; the chain has them
- * @addr: set to the address of the first byte, or NULL
+ * @length: in: bytes to map, at least 1, the chain has them; out: bytes mapped
+ * @most: most runs that the device can be told
  *
- * All or nothing. map->dir tells the direction.
+ * All or nothing, unless the map is granted: then at least one run is mapped
+ * as long as the pool has a page.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: 0, -ENOMEM when it may succeed later, -EIO when it will not.
  */
 int ntdma_map_chain(struct ntdma_map *map, PMDL mdl, u64 offset, u64 pos,
-		    u32 length, dma_addr_t *addr)
+		    u32 *length, u32 most)
 {
 	struct ntdma_adapter *adapter = map->adapter;
 	u32 first = map->count;
 	struct ntdma_walk walk;
 	int ret;
 
-	ntdma_walk_start(&walk, mdl, offset, length);
+	ntdma_walk_start(&walk, mdl, offset, *length);
 	if (adapter->sg) {
 		ret = ntdma_map_merged(map, &walk, pos);
 		if (ret > 0)
-			ret = ntdma_map_runs(map, &walk, pos);
+			ret = ntdma_map_runs(map, &walk, pos, most);
 	} else {
 		ret = ntdma_map_whole(map, &walk, pos);
 	}
 	if (ret)
 		return ret;
-	this_cpu_add(adapter->stats->mapped, length);
-	trace_ntdma_mapped(adapter, pos, length, map->count - first);
-	if (addr)
-		*addr = map->merged ? sg_dma_address(map->sgs) :
-				      ntdma_run_address(map, &map->runs[first]);
+	*length -= walk.left;
+	this_cpu_add(adapter->stats->mapped, *length);
+	trace_ntdma_mapped(adapter, pos, *length, map->count - first);
 	return 0;
+}
+
+/**
+ * ntdma_map_address() - what the device calls a run
+ * @map: the map
+ * @index: of the run
+ *
+ * Context: any.
+ * Return: the address of its first byte.
+ */
+dma_addr_t ntdma_map_address(const struct ntdma_map *map, u32 index)
+{
+	return map->merged ? sg_dma_address(map->sgs) :
+			     ntdma_run_address(map, &map->runs[index]);
 }
 
 static void ntdma_element(PSCATTER_GATHER_LIST list, u32 index, u64 addr,

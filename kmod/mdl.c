@@ -66,7 +66,7 @@ static bool ntdma_mdl_is_allocated(PMDL mdl)
 	       ntdma_handle_find(NTDMA_PAGES, mdl, NULL);
 }
 
-static NTSTATUS ntdma_misuse(NTSTATUS status)
+static NTSTATUS ntdma_mdl_misuse(NTSTATUS status)
 {
 	ntdma_refuse();
 	return status;
@@ -129,7 +129,7 @@ PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
 	ntdma_mdl_append(&Irp->MdlAddress, mdl);
 	return mdl;
 }
-NTDMA_EXPORT(IoAllocateMdl);
+EXPORT_SYMBOL_NTDMA(IoAllocateMdl);
 
 static void ntdma_mdl_unmap(PMDL mdl)
 {
@@ -162,7 +162,7 @@ VOID IoFreeMdl(PMDL Mdl)
 	}
 	kvfree(Mdl);
 }
-NTDMA_EXPORT(IoFreeMdl);
+EXPORT_SYMBOL_NTDMA(IoFreeMdl);
 
 /**
  * MmSizeOfMdl() - bytes of an MDL
@@ -179,7 +179,7 @@ SIZE_T MmSizeOfMdl(PVOID Base, SIZE_T Length)
 	return sizeof(MDL) + ADDRESS_AND_SIZE_TO_SPAN_PAGES(Base, Length) *
 			     sizeof(PFN_NUMBER);
 }
-NTDMA_EXPORT(MmSizeOfMdl);
+EXPORT_SYMBOL_NTDMA(MmSizeOfMdl);
 
 /* Whether the MDL is known to be too small for a number of pages. */
 static bool ntdma_mdl_lacks(PMDL mdl, unsigned long pages)
@@ -259,7 +259,7 @@ VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress,
 			     Length ?: SourceMdl->ByteCount - offset))
 		ntdma_refuse();
 }
-NTDMA_EXPORT(IoBuildPartialMdl);
+EXPORT_SYMBOL_NTDMA(IoBuildPartialMdl);
 
 /* Not stacks: a device must not write where a caller's frame may end. */
 static bool ntdma_describe_kernel(PMDL mdl)
@@ -312,7 +312,7 @@ VOID MmBuildMdlForNonPagedPool(PMDL Mdl)
 		ntdma_refuse();
 	}
 }
-NTDMA_EXPORT(MmBuildMdlForNonPagedPool);
+EXPORT_SYMBOL_NTDMA(MmBuildMdlForNonPagedPool);
 
 static NTSTATUS ntdma_pin_status(int err)
 {
@@ -335,7 +335,7 @@ static NTSTATUS ntdma_lock_user(PMDL mdl, bool write)
 	struct ntdma_pages *pages;
 
 	if (!ntdma_may_sleep())
-		return ntdma_misuse(STATUS_ACCESS_VIOLATION);
+		return ntdma_mdl_misuse(STATUS_ACCESS_VIOLATION);
 	pages = ntdma_pages_pin((ULONG_PTR)MmGetMdlVirtualAddress(mdl),
 				ntdma_mdl_span(mdl), write);
 	if (IS_ERR(pages))
@@ -386,7 +386,7 @@ NTSTATUS ntdma_probe_and_lock_pages(PMDL Mdl, KPROCESSOR_MODE AccessMode,
 	if (!Mdl || !Mdl->ByteCount || Operation > IoModifyAccess ||
 	    (AccessMode != KernelMode && AccessMode != UserMode) ||
 	    (Mdl->MdlFlags & (NTDMA_MDL_FRAMES | NTDMA_MDL_ADDRESS)))
-		return ntdma_misuse(STATUS_INVALID_PARAMETER);
+		return ntdma_mdl_misuse(STATUS_INVALID_PARAMETER);
 
 	status = ntdma_lock(Mdl, AccessMode, write);
 	if (!NT_SUCCESS(status))
@@ -397,7 +397,7 @@ NTSTATUS ntdma_probe_and_lock_pages(PMDL Mdl, KPROCESSOR_MODE AccessMode,
 		Mdl->MdlFlags |= MDL_WRITE_OPERATION;
 	return STATUS_SUCCESS;
 }
-NTDMA_EXPORT(ntdma_probe_and_lock_pages);
+EXPORT_SYMBOL_NTDMA(ntdma_probe_and_lock_pages);
 
 /**
  * MmProbeAndLockPages() - check a buffer and keep its pages resident
@@ -414,7 +414,7 @@ VOID MmProbeAndLockPages(PMDL Mdl, KPROCESSOR_MODE AccessMode,
 {
 	ntdma_probe_and_lock_pages(Mdl, AccessMode, Operation);
 }
-NTDMA_EXPORT(MmProbeAndLockPages);
+EXPORT_SYMBOL_NTDMA(MmProbeAndLockPages);
 
 /**
  * MmUnlockPages() - let the pages of a locked MDL go
@@ -439,7 +439,7 @@ VOID MmUnlockPages(PMDL Mdl)
 	Mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_WRITE_OPERATION);
 	ntdma_hold_put(NTDMA_PINNED, Mdl);
 }
-NTDMA_EXPORT(MmUnlockPages);
+EXPORT_SYMBOL_NTDMA(MmUnlockPages);
 
 /* The address that the driver knows, when it is where the frames are. */
 static PVOID ntdma_mdl_own_address(PMDL mdl, const PFN_NUMBER *pfns,
@@ -514,7 +514,7 @@ PVOID MmMapLockedPagesSpecifyCache(PMDL Mdl, KPROCESSOR_MODE AccessMode,
 		Mdl->MdlFlags |= MDL_PARTIAL_HAS_BEEN_MAPPED;
 	return addr;
 }
-NTDMA_EXPORT(MmMapLockedPagesSpecifyCache);
+EXPORT_SYMBOL_NTDMA(MmMapLockedPagesSpecifyCache);
 
 /**
  * MmUnmapLockedPages() - take the system address of an MDL away
@@ -538,7 +538,7 @@ VOID MmUnmapLockedPages(PVOID BaseAddress, PMDL Mdl)
 	}
 	ntdma_mdl_unmap(Mdl);
 }
-NTDMA_EXPORT(MmUnmapLockedPages);
+EXPORT_SYMBOL_NTDMA(MmUnmapLockedPages);
 
 static gfp_t ntdma_page_gfp(ULONG flags)
 {
@@ -648,7 +648,7 @@ PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress,
 	ntdma_hold_add(&pages->hold, NTDMA_PAGES, mdl);
 	return mdl;
 }
-NTDMA_EXPORT(MmAllocatePagesForMdlEx);
+EXPORT_SYMBOL_NTDMA(MmAllocatePagesForMdlEx);
 
 /**
  * MmFreePagesFromMdl() - free the pages of an MDL, but not the MDL
@@ -669,7 +669,7 @@ VOID MmFreePagesFromMdl(PMDL Mdl)
 	Mdl->MdlFlags &= ~MDL_PAGES_LOCKED;
 	ntdma_hold_put(NTDMA_PAGES, Mdl);
 }
-NTDMA_EXPORT(MmFreePagesFromMdl);
+EXPORT_SYMBOL_NTDMA(MmFreePagesFromMdl);
 
 /**
  * KeFlushIoBuffers() - make memory ready for a transfer
@@ -689,4 +689,4 @@ VOID KeFlushIoBuffers(PMDL Mdl, BOOLEAN ReadOperation, BOOLEAN DmaOperation)
 {
 	dma_mb();
 }
-NTDMA_EXPORT(KeFlushIoBuffers);
+EXPORT_SYMBOL_NTDMA(KeFlushIoBuffers);

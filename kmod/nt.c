@@ -58,7 +58,7 @@ KIRQL KeGetCurrentIrql(void)
 		return NTDMA_DIRQL;
 	return softirq_count() ? DISPATCH_LEVEL : PASSIVE_LEVEL;
 }
-NTDMA_EXPORT(KeGetCurrentIrql);
+EXPORT_SYMBOL_NTDMA(KeGetCurrentIrql);
 
 /**
  * KfRaiseIrql() - raise the level of the running context
@@ -82,7 +82,7 @@ KIRQL KfRaiseIrql(KIRQL new_irql)
 		local_irq_disable();
 	return old_irql;
 }
-NTDMA_EXPORT(KfRaiseIrql);
+EXPORT_SYMBOL_NTDMA(KfRaiseIrql);
 
 /**
  * KeRaiseIrqlToDpcLevel() - raise to DISPATCH_LEVEL
@@ -94,7 +94,7 @@ KIRQL KeRaiseIrqlToDpcLevel(void)
 {
 	return KfRaiseIrql(DISPATCH_LEVEL);
 }
-NTDMA_EXPORT(KeRaiseIrqlToDpcLevel);
+EXPORT_SYMBOL_NTDMA(KeRaiseIrqlToDpcLevel);
 
 /**
  * KeLowerIrql() - go back to the level before the matching raise
@@ -116,7 +116,7 @@ VOID KeLowerIrql(KIRQL new_irql)
 	    !in_serving_softirq())
 		local_bh_enable();
 }
-NTDMA_EXPORT(KeLowerIrql);
+EXPORT_SYMBOL_NTDMA(KeLowerIrql);
 
 /**
  * ntdma_spin_lock_init() - make a KSPIN_LOCK ready, unlocked
@@ -134,7 +134,7 @@ void ntdma_spin_lock_init(PKSPIN_LOCK lock, const char *name,
 	spin_lock_init(&lock->Lock);
 	lockdep_set_class_and_name(&lock->Lock, key, name);
 }
-NTDMA_EXPORT(ntdma_spin_lock_init);
+EXPORT_SYMBOL_NTDMA(ntdma_spin_lock_init);
 
 /**
  * KeAcquireSpinLockRaiseToDpc() - raise to DISPATCH_LEVEL and take a lock
@@ -151,7 +151,7 @@ KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK lock) __acquires(lock)
 	spin_lock(&lock->Lock);
 	return old_irql;
 }
-NTDMA_EXPORT(KeAcquireSpinLockRaiseToDpc);
+EXPORT_SYMBOL_NTDMA(KeAcquireSpinLockRaiseToDpc);
 
 /**
  * KeReleaseSpinLock() - release a lock and restore the level
@@ -165,7 +165,7 @@ VOID KeReleaseSpinLock(PKSPIN_LOCK lock, KIRQL new_irql) __releases(lock)
 	spin_unlock(&lock->Lock);
 	KeLowerIrql(new_irql);
 }
-NTDMA_EXPORT(KeReleaseSpinLock);
+EXPORT_SYMBOL_NTDMA(KeReleaseSpinLock);
 
 /**
  * KeAcquireSpinLockAtDpcLevel() - take a lock, leave the level
@@ -178,7 +178,7 @@ VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK lock) __acquires(lock)
 {
 	spin_lock(&lock->Lock);
 }
-NTDMA_EXPORT(KeAcquireSpinLockAtDpcLevel);
+EXPORT_SYMBOL_NTDMA(KeAcquireSpinLockAtDpcLevel);
 
 /**
  * KeReleaseSpinLockFromDpcLevel() - release a lock, leave the level
@@ -190,7 +190,7 @@ VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK lock) __releases(lock)
 {
 	spin_unlock(&lock->Lock);
 }
-NTDMA_EXPORT(KeReleaseSpinLockFromDpcLevel);
+EXPORT_SYMBOL_NTDMA(KeReleaseSpinLockFromDpcLevel);
 
 /**
  * KeTryToAcquireSpinLockAtDpcLevel() - take a lock if it is free
@@ -207,7 +207,7 @@ BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK lock)
 		__release(lock);	/* sparse: no function takes it sometimes */
 	return taken;
 }
-NTDMA_EXPORT(KeTryToAcquireSpinLockAtDpcLevel);
+EXPORT_SYMBOL_NTDMA(KeTryToAcquireSpinLockAtDpcLevel);
 
 /**
  * ExInterlockedInsertHeadList() - put an entry first
@@ -230,7 +230,7 @@ PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY head, PLIST_ENTRY entry,
 	spin_unlock_irqrestore(&lock->Lock, flags);
 	return first;
 }
-NTDMA_EXPORT(ExInterlockedInsertHeadList);
+EXPORT_SYMBOL_NTDMA(ExInterlockedInsertHeadList);
 
 /**
  * ExInterlockedInsertTailList() - put an entry last
@@ -253,7 +253,7 @@ PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY head, PLIST_ENTRY entry,
 	spin_unlock_irqrestore(&lock->Lock, flags);
 	return last;
 }
-NTDMA_EXPORT(ExInterlockedInsertTailList);
+EXPORT_SYMBOL_NTDMA(ExInterlockedInsertTailList);
 
 /**
  * ExInterlockedRemoveHeadList() - take the first entry
@@ -273,7 +273,7 @@ PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY head, PKSPIN_LOCK lock)
 	spin_unlock_irqrestore(&lock->Lock, flags);
 	return first;
 }
-NTDMA_EXPORT(ExInterlockedRemoveHeadList);
+EXPORT_SYMBOL_NTDMA(ExInterlockedRemoveHeadList);
 
 /**
  * RtlCompareMemory() - length of the equal part of two buffers
@@ -294,7 +294,7 @@ SIZE_T RtlCompareMemory(const VOID *left, const VOID *right, SIZE_T length)
 		same++;
 	return same;
 }
-NTDMA_EXPORT(RtlCompareMemory);
+EXPORT_SYMBOL_NTDMA(RtlCompareMemory);
 
 /**
  * KeStallExecutionProcessor() - busy wait
@@ -304,12 +304,16 @@ NTDMA_EXPORT(RtlCompareMemory);
  */
 VOID KeStallExecutionProcessor(ULONG microseconds)
 {
-	/* udelay() overflows with large arguments on some machines. */
+	u64 end = ktime_get_mono_fast_ns() + (u64)microseconds * NSEC_PER_USEC;
+
+	/* udelay() takes small numbers only and may come back early. */
 	for (; microseconds > USEC_PER_MSEC; microseconds -= USEC_PER_MSEC)
 		udelay(USEC_PER_MSEC);
 	udelay(microseconds);
+	while (ktime_get_mono_fast_ns() < end)
+		udelay(1);
 }
-NTDMA_EXPORT(KeStallExecutionProcessor);
+EXPORT_SYMBOL_NTDMA(KeStallExecutionProcessor);
 
 /**
  * KeQuerySystemTime() - wall clock
@@ -322,7 +326,7 @@ VOID KeQuerySystemTime(PLARGE_INTEGER current_time)
 	current_time->QuadPart = NTDMA_UNIX_EPOCH +
 		div_u64(ktime_get_real_ns(), NTDMA_NSEC_PER_UNIT);
 }
-NTDMA_EXPORT(KeQuerySystemTime);
+EXPORT_SYMBOL_NTDMA(KeQuerySystemTime);
 
 /**
  * KeQueryInterruptTime() - time since the system started
@@ -334,7 +338,7 @@ ULONGLONG KeQueryInterruptTime(void)
 {
 	return div_u64(ktime_get_boottime_ns(), NTDMA_NSEC_PER_UNIT);
 }
-NTDMA_EXPORT(KeQueryInterruptTime);
+EXPORT_SYMBOL_NTDMA(KeQueryInterruptTime);
 
 /**
  * KeQueryPerformanceCounter() - time stamp for short intervals
@@ -351,7 +355,7 @@ LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER frequency)
 		frequency->QuadPart = NTDMA_UNITS_PER_SEC;
 	return count;
 }
-NTDMA_EXPORT(KeQueryPerformanceCounter);
+EXPORT_SYMBOL_NTDMA(KeQueryPerformanceCounter);
 
 /**
  * KeGetCurrentProcessorNumber() - number of the running processor
@@ -363,4 +367,4 @@ ULONG KeGetCurrentProcessorNumber(void)
 {
 	return raw_smp_processor_id();
 }
-NTDMA_EXPORT(KeGetCurrentProcessorNumber);
+EXPORT_SYMBOL_NTDMA(KeGetCurrentProcessorNumber);

@@ -29,6 +29,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu-refcount.h>
 #include <linux/rbtree.h>
+#include <linux/jump_label.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -90,10 +91,54 @@ struct ntdma_handle *ntdma_handle_take(enum ntdma_kind kind, const void *key,
 				       struct ntdma_adapter *adapter);
 struct ntdma_handle *ntdma_handle_take_any(enum ntdma_kind kind,
 					   struct ntdma_adapter *adapter);
-unsigned int ntdma_handle_count(struct ntdma_adapter *adapter);
-void ntdma_refuse(void);
+unsigned int ntdma_handle_count(struct ntdma_adapter *adapter,
+				enum ntdma_kind kind);
 long ntdma_live_objects(void);
+
+/* verify.c: what clients must not do */
+
+/**
+ * enum ntdma_rule - a way to misuse the interface
+ *
+ * The values are the codes with which Windows' driver verifier reports the
+ * same thing (bug check 0xE6).
+ */
+enum ntdma_rule {
+	NTDMA_RULE_FREED_BUFFER = 0x03,
+	NTDMA_RULE_FREED_CHANNEL = 0x04,
+	NTDMA_RULE_FREED_REGISTERS = 0x05,
+	NTDMA_RULE_FREED_LIST = 0x06,
+	NTDMA_RULE_LEFT_BUFFERS = 0x07,
+	NTDMA_RULE_LEFT_REGISTERS = 0x09,
+	NTDMA_RULE_LEFT_LISTS = 0x0A,
+	NTDMA_RULE_OVERRUN = 0x0E,
+	NTDMA_RULE_STILL_MAPPED = 0x10,
+	NTDMA_RULE_IRQL = 0x13,
+	NTDMA_RULE_NO_REGISTERS = 0x15,
+	NTDMA_RULE_NOT_MAPPED = 0x16,
+	NTDMA_RULE_DEAD_ADAPTER = 0x18,
+	NTDMA_RULE_OUTSIDE_MDL = 0x1B,
+	NTDMA_RULE_MAPPED_TWICE = 0x1D,
+	NTDMA_RULE_NO_LENGTH = 0x21,
+	NTDMA_RULE_CONTEXT = 0x24,
+	NTDMA_RULE_VERSION = 0x25,
+	NTDMA_RULES = 0x26,
+};
+
+extern struct static_key_false ntdma_verify;
+
+void ntdma_verify_set(bool on);
+void ntdma_refuse(void);
+void ntdma_misuse(struct ntdma_adapter *adapter, enum ntdma_rule rule);
+void ntdma_verify_level(struct ntdma_adapter *adapter);
+void ntdma_verify_left(struct ntdma_adapter *adapter);
 long ntdma_refused(void);
+long ntdma_misused(unsigned int rule);
+
+static inline bool ntdma_verifying(void)
+{
+	return static_branch_unlikely(&ntdma_verify);
+}
 
 /* inject.c: failures on demand */
 
@@ -183,6 +228,7 @@ u64 ntdma_device_narrow(struct ntdma_device *device, u64 limit);
 void ntdma_device_restore(struct ntdma_device *device, u64 mask);
 void ntdma_device_show(void (*show)(struct ntdma_adapter *adapter, void *data),
 		       void *data);
+unsigned int ntdma_device_disown(struct module *owner);
 void ntdma_devices_exit(void);
 
 /* channel.c */
@@ -292,6 +338,7 @@ struct ntdma_run {
  * @adapter: the adapter
  * @dir: direction of the transfer
  * @merged: @sgs is in use, not @runs
+ * @granted: what is asked for must be mapped, if not at once
  * @count: entries in use
  * @nents: entries that the IOMMU made of them
  * @room: entries that there is space for
@@ -307,6 +354,7 @@ struct ntdma_map {
 	struct ntdma_adapter *adapter;
 	enum dma_data_direction dir;
 	bool merged;
+	bool granted;
 	u32 count;
 	u32 nents;
 	u32 room;
@@ -323,12 +371,12 @@ struct ntdma_map {
 
 void ntdma_map_init(struct ntdma_map *map, struct ntdma_adapter *adapter,
 		    void *entries, u32 room);
-u32 ntdma_map_slots(struct ntdma_adapter *adapter, PMDL mdl, u64 offset,
-		    u32 length);
-u32 ntdma_map_fit(struct ntdma_adapter *adapter, PMDL mdl, u64 offset,
-		  u32 length, u32 pages, u32 elements);
+u32 ntdma_map_slots(struct ntdma_map *map, PMDL mdl, u64 offset, u32 length);
+u32 ntdma_map_fit(struct ntdma_map *map, PMDL mdl, u64 offset, u32 length,
+		  u32 pages, u32 elements);
 int ntdma_map_chain(struct ntdma_map *map, PMDL mdl, u64 offset, u64 pos,
-		    u32 length, dma_addr_t *addr);
+		    u32 *length, u32 most);
+dma_addr_t ntdma_map_address(const struct ntdma_map *map, u32 index);
 u32 ntdma_map_elements(const struct ntdma_map *map, PSCATTER_GATHER_LIST list);
 bool ntdma_map_bounced(const struct ntdma_map *map);
 bool ntdma_map_flush(struct ntdma_map *map, u64 pos, u32 length);
@@ -385,10 +433,11 @@ struct ntdma_stats {
  * @max_seg: longest run in bytes, a multiple of the page size
  * @boundary: address mask that a run does not cross
  * @granule: IOMMU page size less one
- * @coherent: CPU caches need no maintenance for this device
+ * @counted: requests need slots of the pool; else it is only a reserve
+ * @line: bytes of a cache line that must not be shared, 1 when coherent
  * @nregs: most registers of one request
  * @entry_size: bytes per entry of a struct ntdma_map
- * @pool: bounce pages, or NULL
+ * @pool: bounce pages
  * @channel: ownership and queue
  * @stats: counters
  * @release: frees the adapter where sleeping is allowed
@@ -411,7 +460,8 @@ struct ntdma_adapter {
 	u32 max_seg;
 	u64 boundary;
 	u64 granule;
-	bool coherent;
+	bool counted;
+	u32 line;
 	u32 nregs;
 	u32 entry_size;
 	struct ntdma_pool *pool;
@@ -436,6 +486,7 @@ extern struct workqueue_struct *ntdma_wq;
 extern unsigned int ntdma_max_transfer;
 extern unsigned int ntdma_pool_size;
 extern bool ntdma_force_bounce;
+extern bool ntdma_force_edges;
 
 /* table.c */
 

@@ -83,7 +83,7 @@ PVOID ExAllocatePoolWithTag(POOL_TYPE type, SIZE_T size, ULONG tag)
 {
 	return ntdma_pool_get(size, type & NTDMA_POOL_TYPE_ALIGNED, false);
 }
-NTDMA_EXPORT(ExAllocatePoolWithTag);
+EXPORT_SYMBOL_NTDMA(ExAllocatePoolWithTag);
 
 /**
  * ExAllocatePoolZero() - allocate zeroed memory
@@ -98,7 +98,7 @@ PVOID ExAllocatePoolZero(POOL_TYPE type, SIZE_T size, ULONG tag)
 {
 	return ntdma_pool_get(size, type & NTDMA_POOL_TYPE_ALIGNED, true);
 }
-NTDMA_EXPORT(ExAllocatePoolZero);
+EXPORT_SYMBOL_NTDMA(ExAllocatePoolZero);
 
 /**
  * ExAllocatePool2() - allocate memory, zeroed unless told otherwise
@@ -121,7 +121,7 @@ PVOID ExAllocatePool2(POOL_FLAGS flags, SIZE_T size, ULONG tag)
 	return ntdma_pool_get(size, flags & POOL_FLAG_CACHE_ALIGNED,
 			      !(flags & POOL_FLAG_UNINITIALIZED));
 }
-NTDMA_EXPORT(ExAllocatePool2);
+EXPORT_SYMBOL_NTDMA(ExAllocatePool2);
 
 /**
  * ExFreePoolWithTag() - free memory
@@ -134,7 +134,7 @@ VOID ExFreePoolWithTag(PVOID memory, ULONG tag)
 {
 	kvfree(memory);
 }
-NTDMA_EXPORT(ExFreePoolWithTag);
+EXPORT_SYMBOL_NTDMA(ExFreePoolWithTag);
 
 /**
  * ExFreePool() - free memory
@@ -146,4 +146,4 @@ VOID ExFreePool(PVOID memory)
 {
 	kvfree(memory);
 }
-NTDMA_EXPORT(ExFreePool);
+EXPORT_SYMBOL_NTDMA(ExFreePool);

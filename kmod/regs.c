@@ -61,7 +61,7 @@ struct ntdma_regs *ntdma_regs_find(struct ntdma_adapter *adapter,
 							adapter);
 
 	if (!handle) {
-		ntdma_refuse();
+		ntdma_misuse(adapter, NTDMA_RULE_NO_REGISTERS);
 		return NULL;
 	}
 	return container_of(handle, struct ntdma_regs, handle);
@@ -120,9 +120,10 @@ static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 	if (!regs)
 		return NULL;
 	ntdma_map_init(&regs->map, adapter, regs + 1, count);
+	regs->map.granted = true;
 	regs->request = (struct ntdma_request) {
 		.adapter = adapter,
-		.slots = adapter->pool ? count : 0,
+		.slots = adapter->counted ? count : 0,
 		.exclusive = true,
 		.start = ntdma_regs_start,
 		.abandon = ntdma_regs_abandon,
@@ -230,20 +231,25 @@ NTSTATUS ntdma_allocate_channel_ex(PDMA_ADAPTER wdm,
 	return ntdma_regs_submit(regs, !sync);
 }
 
+/*
+ * Frees the channel, and the registers if its owner is a set of them. A list
+ * keeps what it has until it is put: the device may still write there.
+ */
 static bool ntdma_free_owner(struct ntdma_adapter *adapter)
 {
 	struct ntdma_request *owner = ntdma_channel_disown(adapter);
-	struct ntdma_handle *handle = NULL;
+	struct ntdma_handle *handle;
 
-	if (owner)
-		handle = ntdma_handle_take(NTDMA_REGS,
-					   container_of(owner,
-							struct ntdma_regs,
-							request),
-					   adapter);
+	if (!owner)
+		return false;
+	handle = ntdma_handle_take(NTDMA_REGS,
+				   container_of(owner, struct ntdma_regs,
+						request), adapter);
 	if (handle)
 		ntdma_regs_forget(handle);
-	return handle;
+	else
+		ntdma_channel_release(adapter, NULL, NTDMA_NO_SLOT, 0);
+	return true;
 }
 
 /**
@@ -258,8 +264,11 @@ static bool ntdma_free_owner(struct ntdma_adapter *adapter)
  */
 VOID ntdma_free_channel(PDMA_ADAPTER wdm)
 {
-	if (!ntdma_free_owner(to_adapter(wdm)))
-		ntdma_refuse();
+	struct ntdma_adapter *adapter = to_adapter(wdm);
+
+	ntdma_verify_level(adapter);
+	if (!ntdma_free_owner(adapter))
+		ntdma_misuse(adapter, NTDMA_RULE_FREED_CHANNEL);
 }
 
 /**
@@ -297,13 +306,18 @@ VOID ntdma_free_object(PDMA_ADAPTER wdm, IO_ALLOCATION_ACTION action)
  */
 VOID ntdma_free_registers(PDMA_ADAPTER wdm, PVOID base, ULONG count)
 {
+	struct ntdma_adapter *adapter = to_adapter(wdm);
 	struct ntdma_handle *handle;
 
 	if (!base)
 		return;
-	handle = ntdma_handle_take(NTDMA_REGS, base, to_adapter(wdm));
-	if (handle)
-		ntdma_regs_forget(handle);
-	else
-		ntdma_refuse();
+	ntdma_verify_level(adapter);
+	handle = ntdma_handle_take(NTDMA_REGS, base, adapter);
+	if (!handle) {
+		ntdma_misuse(adapter, NTDMA_RULE_FREED_REGISTERS);
+		return;
+	}
+	if (container_of(handle, struct ntdma_regs, handle)->map.count)
+		ntdma_misuse(adapter, NTDMA_RULE_STILL_MAPPED);
+	ntdma_regs_forget(handle);
 }

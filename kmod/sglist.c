@@ -15,8 +15,11 @@
  */
 #include "ntdma.h"
 
+#define NTDMA_LIST_GUARD	0x6c6973746e64616dULL
+
 /**
  * struct ntdma_list - what is behind a list
+ * @guard: overwritten first by a client that writes elements too many
  * @handle: found by @sgl
  * @request: for the channel
  * @map: the mapping
@@ -31,6 +34,7 @@
  * @own_target: @target is to be freed
  */
 struct ntdma_list {
+	u64 guard;
 	struct ntdma_handle handle;
 	struct ntdma_request request;
 	struct ntdma_map map;
@@ -119,12 +123,13 @@ static NTSTATUS ntdma_list_start(struct ntdma_request *request)
 	struct ntdma_list *list = container_of(request, struct ntdma_list,
 					       request);
 	struct ntdma_adapter *adapter = request->adapter;
+	u32 length = list->length;
 	int ret;
 
 	list->map.area = request->area;
 	list->map.slots = request->slots;
 	ret = ntdma_map_chain(&list->map, list->mdl, list->offset,
-			      list->offset, list->length, NULL);
+			      list->offset, &length, U32_MAX);
 	if (ret)
 		return ret == -ENOMEM ? STATUS_INSUFFICIENT_RESOURCES :
 					STATUS_NONE_MAPPED;
@@ -149,6 +154,7 @@ ntdma_list_init(const struct ntdma_list_order *order, void *buffer, u32 pages)
 	list = PTR_ALIGN(buffer + ntdma_list_public(adapter, pages),
 			 __alignof__(struct ntdma_list));
 	memset(list, 0, sizeof(*list));
+	list->guard = NTDMA_LIST_GUARD;
 	ntdma_map_init(&list->map, adapter, list + 1, pages);
 	list->map.dir = order->write ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 	list->sgl = buffer;
@@ -160,8 +166,9 @@ ntdma_list_init(const struct ntdma_list_order *order, void *buffer, u32 pages)
 	list->request = (struct ntdma_request) {
 		.adapter = adapter,
 		.context = order->context,
-		.slots = ntdma_map_slots(adapter, order->mdl, order->offset,
-					 order->length),
+		.slots = ntdma_map_slots(&list->map, order->mdl,
+					 order->offset, order->length),
+		.exclusive = !order->routine,
 		.start = ntdma_list_start,
 		.abandon = ntdma_list_abandon,
 		.device_object = order->device_object,
@@ -342,9 +349,9 @@ static NTSTATUS ntdma_list_make_ex(struct ntdma_list_order *order,
  * @completion_context: not used
  * @out: set to the list before @routine runs, or NULL
  *
- * A list holds no channel: FreeAdapterObject after it finds nothing to free
- * and is harmless (S14). List and registers are kept until
- * PutScatterGatherList (EC-136, EC-150).
+ * Without @routine the channel is held until FreeAdapterObject (S14); with it
+ * the channel is free when @routine returns. List and registers are kept until
+ * PutScatterGatherList either way (EC-136, EC-150).
  *
  * Context: <= DISPATCH_LEVEL. @routine runs at DISPATCH_LEVEL, before the
  *	return when nothing is in the way, and always so with the flag.
@@ -447,8 +454,9 @@ static void ntdma_list_end(struct ntdma_list *list, bool finish)
 		ntdma_map_finish(&list->map);
 	else
 		ntdma_map_drop(&list->map);
-	ntdma_channel_release(adapter, NULL, list->map.area,
-			      list->request.slots);
+	ntdma_channel_release(adapter,
+			      list->request.exclusive ? &list->request : NULL,
+			      list->map.area, list->request.slots);
 	ntdma_list_free(list);
 }
 
@@ -479,14 +487,20 @@ void ntdma_list_forget(struct ntdma_handle *handle)
  */
 VOID ntdma_put_list(PDMA_ADAPTER wdm, PSCATTER_GATHER_LIST sgl, BOOLEAN write)
 {
+	struct ntdma_adapter *adapter = to_adapter(wdm);
 	struct ntdma_handle *handle = ntdma_handle_take(NTDMA_LIST, sgl,
-							to_adapter(wdm));
+							adapter);
+	struct ntdma_list *list;
 
-	if (handle)
-		ntdma_list_end(container_of(handle, struct ntdma_list,
-					    handle), true);
-	else
-		ntdma_refuse();
+	ntdma_verify_level(adapter);
+	if (!handle) {
+		ntdma_misuse(adapter, NTDMA_RULE_FREED_LIST);
+		return;
+	}
+	list = container_of(handle, struct ntdma_list, handle);
+	if (list->guard != NTDMA_LIST_GUARD)
+		ntdma_misuse(adapter, NTDMA_RULE_OVERRUN);
+	ntdma_list_end(list, true);
 }
 
 /**

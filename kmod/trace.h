@@ -65,6 +65,20 @@ DEFINE_EVENT(ntdma_bytes, ntdma_flushed,
 		 u32 entries),
 	TP_ARGS(adapter, pos, length, entries));
 
+TRACE_EVENT(ntdma_misuse,
+	TP_PROTO(struct ntdma_adapter *adapter, unsigned int rule),
+	TP_ARGS(adapter, rule),
+	TP_STRUCT__entry(
+		__field(void *, adapter)
+		__field(unsigned int, rule)
+	),
+	TP_fast_assign(
+		__entry->adapter = adapter;
+		__entry->rule = rule;
+	),
+	TP_printk("adapter=%p rule=%#x", __entry->adapter, __entry->rule)
+);
+
 TRACE_EVENT(ntdma_bounce,
 	TP_PROTO(struct ntdma_adapter *adapter, phys_addr_t phys, u32 at,
 		 u32 length),

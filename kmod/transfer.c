@@ -25,23 +25,27 @@ static bool ntdma_regs_accept(struct ntdma_regs *regs, BOOLEAN write)
 
 	if (!map->count)
 		map->dir = ntdma_direction(write);
-	return !map->merged && map->dir == ntdma_direction(write) &&
-	       map->count < map->room && map->pages < map->room;
+	if (map->merged || map->dir != ntdma_direction(write)) {
+		ntdma_misuse(map->adapter, NTDMA_RULE_MAPPED_TWICE);
+		return false;
+	}
+	return map->count < map->room && map->pages < map->room;
 }
 
-/* Bytes that a MapTransfer at @current_va maps at once. */
-static u32 ntdma_regs_fit(struct ntdma_regs *regs, PMDL mdl, PVOID current_va,
+/* Bytes that a MapTransfer @skip bytes into an MDL maps at once. */
+static u32 ntdma_regs_fit(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
 			  u32 length, BOOLEAN write)
 {
-	uintptr_t skip = (uintptr_t)current_va -
-			 (uintptr_t)MmGetMdlVirtualAddress(mdl);
-
-	if (skip >= mdl->ByteCount || !ntdma_regs_accept(regs, write))
+	if (skip >= mdl->ByteCount || !ntdma_chain_ready(mdl)) {
+		ntdma_misuse(regs->map.adapter, NTDMA_RULE_OUTSIDE_MDL);
 		return 0;
+	}
+	if (!length)
+		ntdma_misuse(regs->map.adapter, NTDMA_RULE_NO_LENGTH);
 	length = min_t(u32, length, mdl->ByteCount - skip);
-	if (!length || !ntdma_chain_ready(mdl))
+	if (!length || !ntdma_regs_accept(regs, write))
 		return 0;
-	return ntdma_map_fit(regs->map.adapter, mdl, skip, length,
+	return ntdma_map_fit(&regs->map, mdl, skip, length,
 			     regs->map.room - regs->map.pages, 1);
 }
 
@@ -56,8 +60,9 @@ static u32 ntdma_regs_fit(struct ntdma_regs *regs, PMDL mdl, PVOID current_va,
  *
  * A device with scatter/gather gets the first run (EC-79) and the client
  * calls again for the next; one without gets all bytes as one run (EC-78).
- * There is no status: when nothing can be mapped, for the arguments are wrong
- * or the registers used up, the length is 0 and so is the address.
+ * There is no status. When nothing can be mapped, because the arguments are
+ * wrong or the registers used up, the length is 0 and so is the address. A
+ * mapping that fails is replaced by a copy of the page.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: the address for the device.
@@ -69,20 +74,24 @@ PHYSICAL_ADDRESS ntdma_map_transfer(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	struct ntdma_adapter *adapter = to_adapter(wdm);
 	struct ntdma_regs *regs = ntdma_regs_find(adapter, base);
 	PHYSICAL_ADDRESS result = { .QuadPart = 0 };
-	dma_addr_t addr;
-	u32 fit = 0;
+	u32 first, fit = 0;
+	uintptr_t skip;
 
-	if (regs && mdl)
-		fit = ntdma_regs_fit(regs, mdl, current_va, *length, write);
-	if (fit && !ntdma_map_chain(&regs->map, mdl, (uintptr_t)current_va -
-				    (uintptr_t)MmGetMdlVirtualAddress(mdl),
-				    (uintptr_t)current_va, fit, &addr)) {
-		this_cpu_inc(adapter->stats->elements);
-		result.QuadPart = addr;
-		*length = fit;
-	} else {
-		*length = 0;
+	if (regs && mdl) {
+		skip = (uintptr_t)current_va -
+		       (uintptr_t)MmGetMdlVirtualAddress(mdl);
+		fit = ntdma_regs_fit(regs, mdl, skip, *length, write);
 	}
+	*length = 0;
+	if (!fit)
+		return result;
+	first = regs->map.count;
+	if (ntdma_map_chain(&regs->map, mdl, skip, (uintptr_t)current_va, &fit,
+			    1))
+		return result;
+	this_cpu_inc(adapter->stats->elements);
+	result.QuadPart = ntdma_map_address(&regs->map, first);
+	*length = fit;
 	return result;
 }
 
@@ -118,7 +127,8 @@ static u32 ntdma_list_room(PSCATTER_GATHER_LIST list, u32 length)
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a part that the chain
  *	does not have (EC-100, EC-101), a length of 0 (EC-102), a buffer that
  *	holds no element (EC-95, EC-103), and registers that are not flushed;
- *	STATUS_INSUFFICIENT_RESOURCES when the mapping fails.
+ *	STATUS_INSUFFICIENT_RESOURCES when mappings fail and the reserve for
+ *	that is in use.
  */
 NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 			       ULONGLONG offset, ULONG device_offset,
@@ -136,13 +146,17 @@ NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	    *length > total - offset || !ntdma_chain_ready(mdl))
 		return STATUS_INVALID_PARAMETER;
 	regs = ntdma_regs_find(adapter, base);
-	if (!regs || regs->map.count)
+	if (!regs)
 		return STATUS_INVALID_PARAMETER;
+	if (regs->map.count) {
+		ntdma_misuse(adapter, NTDMA_RULE_MAPPED_TWICE);
+		return STATUS_INVALID_PARAMETER;
+	}
 
 	regs->map.dir = ntdma_direction(write);
-	fit = ntdma_map_fit(adapter, mdl, offset, *length, regs->map.room,
+	fit = ntdma_map_fit(&regs->map, mdl, offset, *length, regs->map.room,
 			    room);
-	if (ntdma_map_chain(&regs->map, mdl, offset, offset, fit, NULL))
+	if (ntdma_map_chain(&regs->map, mdl, offset, offset, &fit, room))
 		return STATUS_INSUFFICIENT_RESOURCES;
 	ntdma_map_elements(&regs->map, list);
 	put_unaligned(0, &list->Reserved);
@@ -175,7 +189,9 @@ BOOLEAN ntdma_flush_buffers(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	regs = ntdma_regs_find(to_adapter(wdm), base);
 	if (!regs)
 		return FALSE;
-	ntdma_map_flush(&regs->map, (uintptr_t)current_va, length);
+	if (!ntdma_map_flush(&regs->map, (uintptr_t)current_va, length) &&
+	    length)
+		ntdma_misuse(regs->map.adapter, NTDMA_RULE_NOT_MAPPED);
 	return TRUE;
 }
 

@@ -36,7 +36,7 @@ u64 ntdma_chain_length(const MDL *mdl)
 		sum += mdl->ByteCount;
 	return sum;
 }
-NTDMA_EXPORT_INTERNAL(ntdma_chain_length);
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_chain_length);
 
 /**
  * ntdma_chain_ready() - whether the page frames of a chain may be read
@@ -54,7 +54,7 @@ bool ntdma_chain_ready(const MDL *mdl)
 			return false;
 	return true;
 }
-NTDMA_EXPORT_INTERNAL(ntdma_chain_ready);
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_chain_ready);
 
 /**
  * ntdma_chain_seek() - the MDL that holds a byte
@@ -76,7 +76,7 @@ const MDL *ntdma_chain_seek(const MDL *mdl, u64 offset, u32 *done)
 	}
 	return NULL;
 }
-NTDMA_EXPORT_INTERNAL(ntdma_chain_seek);
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_chain_seek);
 
 /**
  * ntdma_span() - pages that a stretch of bytes touches
@@ -90,7 +90,7 @@ u64 ntdma_span(u32 offset, u64 length)
 {
 	return (offset_in_page(offset) + length + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
-NTDMA_EXPORT_INTERNAL(ntdma_span);
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_span);
 
 /**
  * ntdma_chain_span() - pages that a part of a chain touches
@@ -116,7 +116,7 @@ u32 ntdma_chain_span(const MDL *mdl, u64 offset, u32 length)
 	}
 	return pages;
 }
-NTDMA_EXPORT_INTERNAL(ntdma_chain_span);
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_chain_span);
 
 /* Passes over what has no bytes left, so that @mdl holds the next byte. */
 static void ntdma_walk_settle(struct ntdma_walk *walk)
@@ -146,7 +146,7 @@ void ntdma_walk_start(struct ntdma_walk *walk, const MDL *mdl, u64 offset,
 	walk->mdl = ntdma_chain_seek(mdl, offset, &walk->done);
 	ntdma_walk_settle(walk);
 }
-NTDMA_EXPORT_INTERNAL(ntdma_walk_start);
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_walk_start);
 
 /**
  * ntdma_walk_peek() - the next piece
@@ -179,7 +179,7 @@ bool ntdma_walk_peek(const struct ntdma_walk *walk, u32 most,
 	piece->length = min(length, most);
 	return true;
 }
-NTDMA_EXPORT_INTERNAL(ntdma_walk_peek);
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_walk_peek);
 
 /**
  * ntdma_walk_skip() - move on
@@ -194,7 +194,7 @@ void ntdma_walk_skip(struct ntdma_walk *walk, u32 length)
 	walk->left -= length;
 	ntdma_walk_settle(walk);
 }
-NTDMA_EXPORT_INTERNAL(ntdma_walk_skip);
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_walk_skip);
 
 /**
  * ntdma_registers() - registers granted for a description
@@ -215,7 +215,7 @@ u32 ntdma_registers(u32 maximum_length, u32 most)
 
 	return clamp_t(u32, pages + 1, 2, min(most, U32_MAX >> PAGE_SHIFT));
 }
-NTDMA_EXPORT_INTERNAL(ntdma_registers);
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_registers);
 
 /**
  * ntdma_boundary_room() - bytes up to the next boundary
@@ -229,4 +229,4 @@ u64 ntdma_boundary_room(u64 addr, u64 boundary)
 {
 	return boundary == U64_MAX ? U64_MAX : boundary - (addr & boundary) + 1;
 }
-NTDMA_EXPORT_INTERNAL(ntdma_boundary_room);
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_boundary_room);

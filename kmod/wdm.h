@@ -66,32 +66,12 @@
 #include <linux/io.h>
 #include <asm/page.h>
 
-/*
- * Driver source has pool tags such as 'gaTx', pragmas of another compiler, and
- * PHYSICAL_ADDRESS initialised as { n }. All are fine as they are.
- */
-#pragma GCC diagnostic ignored "-Wmissing-braces"
-#pragma GCC diagnostic ignored "-Wmultichar"
-#pragma GCC diagnostic ignored "-Wunknown-pragmas"
-
-/* Names that Linux headers may have taken, to the same effect... */
+/* Linux headers may have these, to the same effect. */
 #undef TRUE
 #undef FALSE
 #undef VOID
 #undef CONST
 #undef UNALIGNED
-
-/* ...and to another, which driver source does not want. */
-#ifndef NTDMA_LINUX_NAMES
-#undef PAGE_ALIGN
-#undef PAGE_READONLY
-#undef IN
-#undef OUT
-#undef OPTIONAL
-#undef ASSERT
-#undef min
-#undef max
-#endif
 
 /* ---- The compiler's and the kit's own words ---- */
 
@@ -131,11 +111,6 @@
 
 #define VOID			void
 #define CONST			const
-#ifndef NTDMA_LINUX_NAMES
-#define IN
-#define OUT
-#define OPTIONAL
-#endif
 #define UNALIGNED
 #define RESTRICTED_POINTER
 #define CRITICAL
@@ -187,7 +162,7 @@
 #endif
 
 /*
- * Annotations: SAL 2, then the older spelling, then those of the driver kit.
+ * Annotations: SAL 2, then those of the driver kit.
  * They mean nothing to this compiler. Those with arguments take any number.
  */
 #define _In_
@@ -311,41 +286,6 @@
 #define _Analysis_assume_lock_held_(...)
 #define _Analysis_assume_lock_not_held_(...)
 
-#ifndef NTDMA_LINUX_NAMES
-#define __in
-#define __in_opt
-#define __in_ecount(...)
-#define __in_ecount_opt(...)
-#define __in_bcount(...)
-#define __in_bcount_opt(...)
-#define __inout
-#define __inout_opt
-#define __inout_ecount(...)
-#define __inout_bcount(...)
-#define __out
-#define __out_opt
-#define __out_ecount(...)
-#define __out_ecount_opt(...)
-#define __out_bcount(...)
-#define __out_bcount_opt(...)
-#define __out_bcount_part(...)
-#define __out_range(...)
-#define __deref_in
-#define __deref_inout
-#define __deref_out
-#define __deref_out_opt
-#define __deref_opt_out
-#define __checkReturn
-#define __success(...)
-#define __nullterminated
-#define __field_bcount(...)
-#define __field_ecount(...)
-#define __struct_bcount(...)
-#define __reserved
-#define __callback
-#define __analysis_assume(...)
-#endif
-
 #define _IRQL_requires_(...)
 #define _IRQL_requires_max_(...)
 #define _IRQL_requires_min_(...)
@@ -419,6 +359,78 @@
 #define __drv_strictType(...)
 #define __drv_strictTypeMatch(...)
 #define __drv_valueIs(...)
+
+/* ---- Names that mean something else in Linux ---- */
+
+#ifndef NTDMA_LINUX_NAMES
+
+/*
+ * Driver source has pool tags such as 'gaTx', pragmas of another compiler, and
+ * PHYSICAL_ADDRESS initialised as { n }. All are fine as they are.
+ */
+#pragma GCC diagnostic ignored "-Wmissing-braces"
+#pragma GCC diagnostic ignored "-Wmultichar"
+#pragma GCC diagnostic ignored "-Wunknown-pragmas"
+
+#undef IN
+#undef OUT
+#undef OPTIONAL
+#undef ASSERT
+#undef PAGE_ALIGN
+#undef PAGE_READONLY
+#undef min
+#undef max
+
+#define IN
+#define OUT
+#define OPTIONAL
+
+/* The older annotations. */
+#define __in
+#define __in_opt
+#define __in_ecount(...)
+#define __in_ecount_opt(...)
+#define __in_bcount(...)
+#define __in_bcount_opt(...)
+#define __inout
+#define __inout_opt
+#define __inout_ecount(...)
+#define __inout_bcount(...)
+#define __out
+#define __out_opt
+#define __out_ecount(...)
+#define __out_ecount_opt(...)
+#define __out_bcount(...)
+#define __out_bcount_opt(...)
+#define __out_bcount_part(...)
+#define __out_range(...)
+#define __deref_in
+#define __deref_inout
+#define __deref_out
+#define __deref_out_opt
+#define __deref_opt_out
+#define __checkReturn
+#define __success(...)
+#define __nullterminated
+#define __field_bcount(...)
+#define __field_ecount(...)
+#define __struct_bcount(...)
+#define __callback
+#define __analysis_assume(...)
+
+#define ASSERT				NT_ASSERT
+
+/* Rounds down. */
+#define PAGE_ALIGN(Va)			((PVOID)((ULONG_PTR)(Va) & ~(PAGE_SIZE - 1)))
+
+/* A protection of MmMapIoSpaceEx. */
+#define PAGE_READONLY			0x02
+
+/* Operands of two types, usable in a static initialiser. */
+#define min(a, b)			(((a) < (b)) ? (a) : (b))
+#define max(a, b)			(((a) > (b)) ? (a) : (b))
+
+#endif /* !NTDMA_LINUX_NAMES */
 
 /* ---- Base types ---- */
 
@@ -594,17 +606,8 @@ typedef const struct _GUID *LPCGUID;
 #define NT_ASSERT(...)			((void)0)
 #define NT_ASSERTMSG(...)		((void)0)
 #endif
-#ifndef NTDMA_LINUX_NAMES
-#define ASSERT				NT_ASSERT
-#endif
 #define ASSERTMSG			NT_ASSERTMSG
 #define PAGED_CODE()			((void)0)
-
-/* The kit's ones: operands of two types, usable in a static initialiser. */
-#ifndef NTDMA_LINUX_NAMES
-#define min(a, b)			(((a) < (b)) ? (a) : (b))
-#define max(a, b)			(((a) > (b)) ? (a) : (b))
-#endif
 
 /*
  * Windows formats (%I64x, %lx for 32 bits, %wZ) are not printk's, so these
@@ -1165,9 +1168,6 @@ typedef enum _MM_PAGE_PRIORITY {
 #define MM_ANY_NODE_OK			0x80000000
 
 #define BYTE_OFFSET(Va)			((ULONG)((ULONG_PTR)(Va) & (PAGE_SIZE - 1)))
-#ifndef NTDMA_LINUX_NAMES
-#define PAGE_ALIGN(Va)			((PVOID)((ULONG_PTR)(Va) & ~(PAGE_SIZE - 1)))
-#endif
 #define ROUND_TO_PAGES(Size)						\
 	(((ULONG_PTR)(Size) + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))
 #define BYTES_TO_PAGES(Size)						\
@@ -1928,8 +1928,8 @@ typedef struct _EISA_DMA_CONFIGURATION {
 
 /*
  * DISPATCH_LEVEL is "bottom halves disabled": a thread at that level stays on
- * its processor, DPCs of the processor wait, and nothing may sleep. Levels
- * above it cannot be raised to.
+ * its processor, DPCs of the processor wait, and nothing may sleep. Every level
+ * above it is "interrupts disabled", where no spin lock may be taken either.
  */
 KIRQL KeGetCurrentIrql(void);
 KIRQL KfRaiseIrql(KIRQL NewIrql);
@@ -2096,7 +2096,11 @@ static inline LONG InterlockedAdd(__volatile__ LONG *Addend, LONG Value)
 static inline LONG InterlockedCompareExchange(__volatile__ LONG *Destination,
 					      LONG Exchange, LONG Comperand)
 {
-	return atomic_cmpxchg((atomic_t *)Destination, Comperand, Exchange);
+	LONG Old = atomic_cmpxchg((atomic_t *)Destination, Comperand, Exchange);
+
+	if (Old != Comperand)
+		smp_mb__after_atomic();	/* a failed one orders nothing */
+	return Old;
 }
 
 static inline LONG InterlockedOr(__volatile__ LONG *Destination, LONG Value)
@@ -2145,7 +2149,12 @@ static inline LONG64
 InterlockedCompareExchange64(__volatile__ LONG64 *Destination, LONG64 Exchange,
 			     LONG64 Comperand)
 {
-	return atomic64_cmpxchg((atomic64_t *)Destination, Comperand, Exchange);
+	LONG64 Old = atomic64_cmpxchg((atomic64_t *)Destination, Comperand,
+				      Exchange);
+
+	if (Old != Comperand)
+		smp_mb__after_atomic();	/* a failed one orders nothing */
+	return Old;
 }
 
 static inline LONG64 InterlockedOr64(__volatile__ LONG64 *Destination,
@@ -2176,7 +2185,11 @@ static inline PVOID
 InterlockedCompareExchangePointer(__volatile__ PVOID *Destination,
 				  PVOID Exchange, PVOID Comperand)
 {
-	return cmpxchg(Destination, Comperand, Exchange);
+	PVOID Old = cmpxchg(Destination, Comperand, Exchange);
+
+	if (Old != Comperand)
+		smp_mb__after_atomic();	/* a failed one orders nothing */
+	return Old;
 }
 
 /* These return NULL for an empty list, else the former first or last entry. */
@@ -2192,9 +2205,6 @@ PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY ListHead,
 /* ---- Device registers ---- */
 
 #define PAGE_NOACCESS			0x01
-#ifndef NTDMA_LINUX_NAMES
-#define PAGE_READONLY			0x02
-#endif
 #define PAGE_READWRITE			0x04
 #define PAGE_NOCACHE			0x200
 #define PAGE_WRITECOMBINE		0x400

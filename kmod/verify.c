@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What clients must not do.
+ *
+ * Model: a misuse that the routines notice anyway is refused and counted,
+ * always. With the module parameter `verify` each is reported, too, with the
+ * code that Windows' driver verifier has for it (bug check 0xE6), and checks
+ * are made that cost something: the IRQL of callers, objects left behind by
+ * PutDmaAdapter, bytes behind common buffers. Nothing is ever stopped for it:
+ * a report says what to mend in the driver.
+ */
+#include <linux/device.h>
+#include <linux/sched.h>
+
+#include "ntdma.h"
+#include "trace.h"
+
+DEFINE_STATIC_KEY_FALSE(ntdma_verify);
+
+static atomic_long_t ntdma_refusals;
+static atomic_long_t ntdma_rule_counts[NTDMA_RULES];
+
+static const char *const ntdma_rule_names[NTDMA_RULES] = {
+	[NTDMA_RULE_FREED_BUFFER] = "no such common buffer to free",
+	[NTDMA_RULE_FREED_CHANNEL] = "no channel to free",
+	[NTDMA_RULE_FREED_REGISTERS] = "no such map registers to free",
+	[NTDMA_RULE_FREED_LIST] = "no such scatter/gather list to put",
+	[NTDMA_RULE_LEFT_BUFFERS] = "adapter put with common buffers alive",
+	[NTDMA_RULE_LEFT_REGISTERS] = "adapter put with map registers alive",
+	[NTDMA_RULE_LEFT_LISTS] = "adapter put with lists alive",
+	[NTDMA_RULE_OVERRUN] = "written past the end",
+	[NTDMA_RULE_STILL_MAPPED] = "map registers freed before the flush",
+	[NTDMA_RULE_IRQL] = "called below DISPATCH_LEVEL",
+	[NTDMA_RULE_NO_REGISTERS] = "no such map registers to map with",
+	[NTDMA_RULE_NOT_MAPPED] = "flush of what is not mapped",
+	[NTDMA_RULE_DEAD_ADAPTER] = "no such adapter to put",
+	[NTDMA_RULE_OUTSIDE_MDL] = "address outside the MDL",
+	[NTDMA_RULE_MAPPED_TWICE] = "mapped again before the flush",
+	[NTDMA_RULE_NO_LENGTH] = "transfer of no bytes",
+	[NTDMA_RULE_CONTEXT] = "no such transfer context",
+	[NTDMA_RULE_VERSION] = "unknown version of a device description",
+};
+
+/**
+ * ntdma_verify_set() - switch reports on or off
+ * @on: which
+ *
+ * Context: PASSIVE_LEVEL.
+ */
+void ntdma_verify_set(bool on)
+{
+	if (on)
+		static_branch_enable(&ntdma_verify);
+	else
+		static_branch_disable(&ntdma_verify);
+}
+
+static void ntdma_report(struct ntdma_adapter *adapter, enum ntdma_rule rule,
+			 unsigned long caller)
+{
+	atomic_long_inc(&ntdma_rule_counts[rule]);
+	trace_ntdma_misuse(adapter, rule);
+	if (!ntdma_verifying())
+		return;
+	dev_err(adapter ? adapter->dev : NULL,
+		"verifier 0x%02x: %s (%ps, %s)\n", rule,
+		ntdma_rule_names[rule], (void *)caller, current->comm);
+}
+
+/**
+ * ntdma_refuse() - count a misuse that no rule of Windows names
+ *
+ * Context: any.
+ */
+void ntdma_refuse(void)
+{
+	atomic_long_inc(&ntdma_refusals);
+}
+
+/**
+ * ntdma_misuse() - a misuse was refused
+ * @adapter: whose client it was, or NULL
+ * @rule: what it did
+ *
+ * Context: any.
+ */
+noinline void ntdma_misuse(struct ntdma_adapter *adapter, enum ntdma_rule rule)
+{
+	ntdma_refuse();
+	ntdma_report(adapter, rule, _RET_IP_);
+}
+
+/**
+ * ntdma_verify_level() - check that a routine runs at DISPATCH_LEVEL
+ * @adapter: the adapter
+ *
+ * A lower level is tolerated, and reported when verifying.
+ *
+ * Context: any.
+ */
+noinline void ntdma_verify_level(struct ntdma_adapter *adapter)
+{
+	if (ntdma_verifying() && KeGetCurrentIrql() < DISPATCH_LEVEL)
+		ntdma_report(adapter, NTDMA_RULE_IRQL, _RET_IP_);
+}
+
+/**
+ * ntdma_verify_left() - report what an adapter leaves behind
+ * @adapter: being put
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+noinline void ntdma_verify_left(struct ntdma_adapter *adapter)
+{
+	if (!ntdma_verifying())
+		return;
+	if (ntdma_handle_count(adapter, NTDMA_BUFFER))
+		ntdma_report(adapter, NTDMA_RULE_LEFT_BUFFERS, _RET_IP_);
+	if (ntdma_handle_count(adapter, NTDMA_REGS))
+		ntdma_report(adapter, NTDMA_RULE_LEFT_REGISTERS, _RET_IP_);
+	if (ntdma_handle_count(adapter, NTDMA_LIST))
+		ntdma_report(adapter, NTDMA_RULE_LEFT_LISTS, _RET_IP_);
+}
+
+/**
+ * ntdma_refused() - number of misuses that were refused
+ *
+ * Context: any.
+ * Return: count since the module was loaded.
+ */
+long ntdma_refused(void)
+{
+	return atomic_long_read(&ntdma_refusals);
+}
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_refused);
+
+/**
+ * ntdma_misused() - how often a rule was broken
+ * @rule: one of enum ntdma_rule
+ *
+ * Context: any.
+ * Return: count since the module was loaded.
+ */
+long ntdma_misused(unsigned int rule)
+{
+	return rule < NTDMA_RULES ?
+	       atomic_long_read(&ntdma_rule_counts[rule]) : 0;
+}
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_misused);
