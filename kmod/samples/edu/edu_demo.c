@@ -12,6 +12,9 @@
 #define EDU_BUFFER_PAGES	16
 #define EDU_GUARD		0xa5
 
+/* What a device with its default of 28 address bits does not reach. */
+#define EDU_OUT_OF_REACH	0x10000000
+
 /* ---- Memory to move, and how to see that it was moved well ---- */
 
 typedef enum _EDU_BUFFER_KIND {
@@ -88,17 +91,23 @@ static VOID EduScatterPages(_Inout_ PMDL Mdl)
 	}
 }
 
-static NTSTATUS EduCreatePages(_Inout_ PEDU_BUFFER Buffer)
+static PMDL EduAllocatePages(_In_ LONGLONG LowAddress, _In_ SIZE_T Length)
 {
 	PHYSICAL_ADDRESS Low, High, Skip;
 
-	Low.QuadPart = 0;
+	Low.QuadPart = LowAddress;
 	High.QuadPart = -1;
 	Skip.QuadPart = 0;
+	return MmAllocatePagesForMdlEx(Low, High, Skip, Length, MmCached,
+				       MM_ALLOCATE_FULLY_REQUIRED);
+}
+
+static NTSTATUS EduCreatePages(_Inout_ PEDU_BUFFER Buffer)
+{
 	Buffer->MemoryLength = EDU_BUFFER_PAGES * PAGE_SIZE;
-	Buffer->Mdl = MmAllocatePagesForMdlEx(Low, High, Skip,
-					      Buffer->MemoryLength, MmCached,
-					      MM_ALLOCATE_FULLY_REQUIRED);
+	Buffer->Mdl = EduAllocatePages(EDU_OUT_OF_REACH, Buffer->MemoryLength);
+	if (!Buffer->Mdl)
+		Buffer->Mdl = EduAllocatePages(0, Buffer->MemoryLength);
 	if (!Buffer->Mdl)
 		return STATUS_INSUFFICIENT_RESOURCES;
 

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# ntdma: the modules are described by Kbuild; this file is for people.
+# `make help` says what there is.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+modules:
+
+help:
+	@echo 'make [modules]        build the modules for the running kernel, or for KDIR=dir'
+	@echo 'make modules_install  install them'
+	@echo 'make clean            remove what was built here, and out/'
+	@echo 'make demo             three virtual machines move data on three back ends'
+	@echo 'make check            all tests; ends with "N passed, N failed, N skipped"'
+	@echo 'make lint             W=1, sparse, clang and checkpatch, on 6.1 and 6.12'
+	@echo
+	@echo 'demo, check and lint take KERNEL=6.1|6.12|debug, V=1 (whole console of the'
+	@echo 'guests), NTDMA_CACHE=dir (kernels, default ~/.cache/ntdma), ACCEL=tcg|kvm.'
+
+modules modules_install: need-kdir
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+need-kdir:
+	@test -f $(KDIR)/Makefile || { \
+		echo "no kernel headers in $(KDIR):" \
+		     "install linux-headers-$$(uname -r) or give KDIR=dir" >&2; \
+		exit 1; }
+
+# Needs no kernel headers, and leaves the copies of other kernels to out/.
+clean:
+	find Kbuild kmod uapi selftests \( -name '*.o' -o -name '*.ko' \
+		-o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
+		-o -name '*.a' -o -name '*.gcno' \) -type f -delete
+	rm -f Module.symvers modules.order .Module.symvers.cmd \
+		.modules.order.cmd kmod/modules.order
+	find kmod -name modules.order -delete
+	rm -rf out
+
+export KERNEL V NTDMA_CACHE NTDMA_OUT ACCEL
+
+demo check lint:
+	@selftests/$@.sh
+
+.PHONY: modules help modules_install need-kdir clean demo check lint

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The mock bus master.
+ *
+ * It knows memory by logical addresses only and finds the bytes as the
+ * hardware would: through the translation that the IOMMU has installed for
+ * the device where there is one, else by the bus's own rule. An address that
+ * nothing translates, or that the device cannot drive, is -EFAULT. So a wrong
+ * address, a missing copy and a mapping that ends too early each show as an
+ * error or as a wrong byte.
+ */
+#include <linux/dma-direct.h>
+#include <linux/highmem.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+#include "bus.h"
+
+/* The smallest page of any IOMMU: consecutive logical addresses end there. */
+#define BUS_GRANULE	SZ_4K
+
+static int bus_translate(const struct bus *bus, u64 la, phys_addr_t *phys)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(bus->dev);
+
+	if (la > bus->last)
+		return -EFAULT;
+	if (domain)
+		*phys = iommu_iova_to_phys(domain, la);
+	else
+		*phys = dma_to_phys(bus->dev, la);
+	if (!*phys || !pfn_valid(PHYS_PFN(*phys)))
+		return -EFAULT;
+	return 0;
+}
+
+static int bus_move(const struct bus *bus, u64 la, void *buf, size_t n,
+		    bool to_memory)
+{
+	while (n) {
+		size_t part = min_t(size_t, n,
+				    BUS_GRANULE - (la & (BUS_GRANULE - 1)));
+		phys_addr_t phys;
+		void *va;
+		int err;
+
+		err = bus_translate(bus, la + part - 1, &phys);
+		if (!err)
+			err = bus_translate(bus, la, &phys);
+		if (err)
+			return err;
+		va = kmap_local_page(pfn_to_page(PHYS_PFN(phys)));
+		if (to_memory)
+			memcpy(va + offset_in_page(phys), buf, part);
+		else
+			memcpy(buf, va + offset_in_page(phys), part);
+		kunmap_local(va);
+		la += part;
+		buf += part;
+		n -= part;
+	}
+	return 0;
+}
+
+/* The device fetches @n bytes of memory from @la on. */
+int bus_read(const struct bus *bus, u64 la, void *buf, size_t n)
+{
+	return bus_move(bus, la, buf, n, false);
+}
+
+/* The device stores @n bytes to memory from @la on. */
+int bus_write(const struct bus *bus, u64 la, const void *buf, size_t n)
+{
+	return bus_move(bus, la, (void *)buf, n, true);
+}
+
+/* Whether the device that drives @la reaches this very page, not a copy. */
+bool bus_is_page(const struct bus *bus, u64 la, struct page *page)
+{
+	phys_addr_t phys;
+
+	return !bus_translate(bus, la, &phys) &&
+	       PHYS_PFN(phys) == page_to_pfn(page);
+}
+
+static ssize_t bus_move_list(const struct bus *bus,
+			     const SCATTER_GATHER_LIST *list, void *buf,
+			     size_t size, bool to_memory)
+{
+	size_t moved = 0;
+	ULONG i;
+
+	for (i = 0; i < list->NumberOfElements; i++) {
+		const SCATTER_GATHER_ELEMENT *e = &list->Elements[i];
+		int err;
+
+		if (e->Length > size - moved)
+			return -E2BIG;
+		err = bus_move(bus, e->Address.QuadPart, buf + moved,
+			       e->Length, to_memory);
+		if (err)
+			return err;
+		moved += e->Length;
+	}
+	return moved;
+}
+
+/* The device fetches all that @list describes; returns the bytes moved. */
+ssize_t bus_read_list(const struct bus *bus, const SCATTER_GATHER_LIST *list,
+		      void *buf, size_t size)
+{
+	return bus_move_list(bus, list, buf, size, false);
+}
+
+/* The device stores to all that @list describes; returns the bytes moved. */
+ssize_t bus_write_list(const struct bus *bus, const SCATTER_GATHER_LIST *list,
+		       const void *buf, size_t size)
+{
+	return bus_move_list(bus, list, (void *)buf, size, true);
+}

@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * AllocateAdapterChannel, its routine, and what releases: contract section C,
+ * scenario S22.
+ */
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include "buffer.h"
+#include "hooks.h"
+#include "request.h"
+
+/* A routine that ran before the allocating call returned. */
+static bool ran_at_once(struct request *q)
+{
+	return EXPECT_EQ(q->r->t, atomic_read(&q->calls), 1) && request_ran(q);
+}
+
+/* The adapter is free: a request for all registers runs at once. */
+static void expect_free(struct rig *r)
+{
+	struct request *q = request_channel(r, r->registers, DeallocateObject);
+
+	if (!q)
+		return;
+	EXPECT_EQ(r->t, request_allocate(q), STATUS_SUCCESS);
+	ran_at_once(q);
+	request_free(q);
+}
+
+static void ec_40(struct nttest *t, struct rig *r)
+{
+	struct request *q = request_channel(r, 1, DeallocateObject);
+
+	REQUIRE(t, q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	ran_at_once(q);
+	EXPECT(t, q->thread == current);
+}
+
+static void ec_41(struct nttest *t, struct rig *r)
+{
+	struct request *held = request_hold(r);
+	struct request *q = request_channel(r, 2, DeallocateObject);
+
+	REQUIRE(t, held && q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
+	request_release(held);
+	REQUIRE(t, request_ran(q));
+	expect_free(r);
+	EXPECT_EQ(t, atomic_read(&q->calls), 1);
+}
+
+static void refuse_count(struct rig *r, ULONG count)
+{
+	struct request *q = request_channel(r, count, DeallocateObject);
+
+	if (!q)
+		return;
+	EXPECT_EQ(r->t, request_allocate(q), STATUS_INSUFFICIENT_RESOURCES);
+	EXPECT_EQ(r->t, atomic_read(&q->calls), 0);
+	expect_free(r);
+	EXPECT_EQ(r->t, atomic_read(&q->calls), 0);
+}
+
+static void ec_42(struct nttest *t, struct rig *r)
+{
+	refuse_count(r, r->registers + 1);
+	refuse_count(r, 0xffffffff);
+}
+
+static void refused_when_busy(struct nttest *t, struct rig *r)
+{
+	struct request *held = request_hold(r);
+	struct request *q = request_channel(r, r->registers + 1, DeallocateObject);
+
+	REQUIRE(t, held && q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_INSUFFICIENT_RESOURCES);
+	request_release(held);
+	expect_free(r);
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
+}
+
+static void ec_43(struct nttest *t, struct rig *r)
+{
+	struct request *q = request_channel(r, r->registers, KeepObject);
+
+	REQUIRE(t, q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	REQUIRE(t, ran_at_once(q));
+	request_release(q);
+	expect_free(r);
+}
+
+static void no_registers(struct nttest *t, struct rig *r)
+{
+	struct request *q = request_channel(r, 0, DeallocateObjectKeepRegisters);
+
+	REQUIRE(t, q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	REQUIRE(t, ran_at_once(q));
+	request_release(q);
+	expect_free(r);
+}
+
+static void ec_44(struct nttest *t, struct rig *r)
+{
+	struct request *held = request_hold(r);
+	struct request *q = request_channel(r, 1, DeallocateObject);
+	IRP later = { };
+
+	REQUIRE(t, held && q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	r->object->CurrentIrp = &later;
+	request_release(held);
+	request_ran(q);
+	EXPECT(t, q->irp == &r->irp);
+	r->object->CurrentIrp = &r->irp;
+}
+
+static void ec_45(struct nttest *t, struct rig *r)
+{
+	struct request *held, *q = request_channel(r, 1, DeallocateObject);
+
+	/* Called from PASSIVE_LEVEL, where nothing raised the level before. */
+	r->passive = true;
+	REQUIRE(t, q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	EXPECT(t, ran_at_once(q));
+	held = request_hold(r);
+	REQUIRE(t, held);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	request_release(held);
+	request_ran(q);
+}
+
+static void ec_46(struct nttest *t, struct rig *r)
+{
+	struct request *a = request_channel(r, r->registers, KeepObject);
+	struct request *b = request_channel(r, r->registers, KeepObject);
+
+	REQUIRE(t, a && b);
+	EXPECT_EQ(t, request_allocate(a), STATUS_SUCCESS);
+	REQUIRE(t, ran_at_once(a));
+	EXPECT_EQ(t, request_allocate(b), STATUS_SUCCESS);
+	EXPECT_EQ(t, atomic_read(&b->calls), 0);
+	request_release(a);
+	REQUIRE(t, request_ran(b));
+	request_release(b);
+	expect_free(r);
+}
+
+static void ec_47(struct nttest *t, struct rig *r)
+{
+	struct request *held = request_hold(r);
+	struct request *q = request_channel(r, r->registers, DeallocateObject);
+
+	REQUIRE(t, held && q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	request_release(held);
+	request_ran(q);
+	expect_free(r);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	EXPECT(t, ran_at_once(q));
+	expect_free(r);
+}
+
+/* MapTransfer, the device, FlushAdapterBuffers on a base that @q holds. */
+static void use_base(struct request *q, struct buffer *b)
+{
+	struct rig *r = q->r;
+	PVOID va = MmGetMdlVirtualAddress(b->mdl);
+	PHYSICAL_ADDRESS la;
+	ULONG length = 64;
+	u8 seen[64];
+
+	pattern_fill(seen, sizeof(seen), 48);
+	mdl_store(b->mdl, 0, seen, sizeof(seen));
+	memset(seen, 0, sizeof(seen));
+	la = r->ops->MapTransfer(r->adapter, b->mdl, q->base, va, &length, TRUE);
+	EXPECT_EQ(r->t, length, 64);
+	EXPECT_EQ(r->t, bus_read(&r->bus, la.QuadPart, seen, sizeof(seen)), 0);
+	pattern_same(r->t, "the device", seen, b->va + b->offset, sizeof(seen));
+	EXPECT(r->t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, q->base, va, 64,
+						 TRUE));
+}
+
+static void ec_48(struct nttest *t, struct rig *r)
+{
+	struct request *a = request_channel(r, 2, DeallocateObjectKeepRegisters);
+	struct request *b = request_channel(r, 2, DeallocateObjectKeepRegisters);
+	struct buffer *memory = buffer_new(r, SCATTERED, 0x80, PAGE_SIZE);
+
+	REQUIRE(t, a && b && memory);
+	EXPECT_EQ(t, request_allocate(a), STATUS_SUCCESS);
+	REQUIRE(t, ran_at_once(a));
+	EXPECT_EQ(t, request_allocate(b), STATUS_SUCCESS);
+	REQUIRE(t, ran_at_once(b));
+	use_base(a, memory);
+	use_base(b, memory);
+	request_release(a);
+	use_base(b, memory);
+	request_release(b);
+}
+
+static void map_inside(struct request *q)
+{
+	use_base(q, q->arg);
+}
+
+static void ec_50(struct nttest *t, struct rig *r)
+{
+	static const IO_ALLOCATION_ACTION actions[] = {
+		DeallocateObject, DeallocateObjectKeepRegisters, KeepObject,
+	};
+	struct buffer *memory = buffer_new(r, SCATTERED, 0x80, PAGE_SIZE);
+	struct request *q;
+	int i;
+
+	REQUIRE(t, memory);
+	for (i = 0; i < ARRAY_SIZE(actions); i++) {
+		q = request_channel(r, 2, actions[i]);
+		REQUIRE(t, q);
+		q->hook = map_inside;
+		q->arg = memory;
+		EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+		REQUIRE(t, ran_at_once(q));
+		request_release(q);
+	}
+}
+
+static void put_inside(struct request *q)
+{
+	request_put(q->arg);
+}
+
+static void ec_50_put(struct nttest *t, struct rig *r)
+{
+	struct buffer *memory = buffer_new(r, SCATTERED, 0x80, PAGE_SIZE);
+	struct request *q = request_channel(r, 1, DeallocateObject), *list;
+
+	REQUIRE(t, memory && q);
+	list = request_new(r, memory->mdl, 0, memory->length, false);
+	REQUIRE(t, list && request_list(list, BY_GET));
+	request_move(list);
+	q->hook = put_inside;
+	q->arg = list;
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	ran_at_once(q);
+	request_check_memory(list);
+}
+
+static KDPC dpc;
+
+static VOID NTAPI release_dpc(struct _KDPC *unused, PVOID context, PVOID a, PVOID b)
+{
+	struct request *q = context;
+
+	q->held = DeallocateObject;
+	q->r->ops->FreeAdapterChannel(q->r->adapter);
+}
+
+static void ec_51(struct nttest *t, struct rig *r)
+{
+	struct request *held = request_hold(r);
+	struct request *q = request_channel(r, 1, KeepObject);
+
+	REQUIRE(t, held && q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	KeInitializeDpc(&dpc, release_dpc, held);
+	EXPECT(t, KeInsertQueueDpc(&dpc, NULL, NULL));
+	REQUIRE(t, request_ran(q));
+	KeFlushQueuedDpcs();
+	request_release(q);
+}
+
+#define WAITERS		1000
+
+static bool queue_waiter(struct rig *r, struct request **q)
+{
+	*q = request_channel(r, 1, DeallocateObject);
+	if (!*q)
+		return false;
+	(*q)->hook = stack_note;
+	return EXPECT_EQ(r->t, request_allocate_ex(*q, 0), STATUS_SUCCESS) &&
+	       EXPECT_EQ(r->t, atomic_read(&(*q)->calls), 0);
+}
+
+static void ec_52(struct nttest *t, struct rig *r)
+{
+	struct request **q = kvcalloc(WAITERS, sizeof(*q), GFP_KERNEL);
+	struct request *held = request_hold(r);
+	int i;
+
+	REQUIRE(t, q && held);
+	stack_begin();
+	for (i = 0; i < WAITERS; i++)
+		if (!queue_waiter(r, &q[i]))
+			break;
+	request_release(held);
+	for (i = 0; i < WAITERS && q[i]; i++) {
+		if (!request_ran(q[i]))
+			break;
+		EXPECT_EQ(t, q[i]->turn, i + 2);
+	}
+	EXPECT_EQ(t, i, WAITERS);
+	EXPECT(t, stack_span() < STACK_BOUND);
+	kvfree(q);
+}
+
+/* Each routine of a chain allocates the next one and keeps nothing. */
+static void allocate_next(struct request *q)
+{
+	struct request *next = q->arg;
+
+	stack_note(q);
+	if (next)
+		EXPECT_EQ(q->r->t, request_allocate_ex(next, 0), STATUS_SUCCESS);
+}
+
+static void nested(struct nttest *t, struct rig *r)
+{
+	struct request **q = kvcalloc(WAITERS, sizeof(*q), GFP_KERNEL);
+	int i;
+
+	REQUIRE(t, q);
+	stack_begin();
+	for (i = 0; i < WAITERS; i++) {
+		q[i] = request_channel(r, 1, DeallocateObject);
+		if (!q[i])
+			break;
+		q[i]->hook = allocate_next;
+		if (i)
+			q[i - 1]->arg = q[i];
+	}
+	if (EXPECT_EQ(t, i, WAITERS)) {
+		EXPECT_EQ(t, request_allocate_ex(q[0], 0), STATUS_SUCCESS);
+		for (i = 0; i < WAITERS; i++)
+			if (!request_ran(q[i]))
+				break;
+		EXPECT_EQ(t, i, WAITERS);
+		EXPECT(t, stack_span() < STACK_BOUND);
+	}
+	kvfree(q);
+}
+
+static void ec_53(struct nttest *t, struct rig *r)
+{
+	r->ops->FreeMapRegisters(r->adapter, NULL, 0);
+	r->ops->FreeMapRegisters(r->adapter, NULL, 5);
+	expect_free(r);
+}
+
+#define SETS	40
+
+/* All registers kept again and again until one has to wait, or never does. */
+static void ec_54(struct nttest *t, struct rig *r)
+{
+	struct request *q[SETS] = { };
+	int i, k;
+
+	for (i = 0; i < SETS; i++) {
+		q[i] = request_channel(r, r->registers,
+				       DeallocateObjectKeepRegisters);
+		REQUIRE(t, q[i]);
+		EXPECT_EQ(t, request_allocate(q[i]), STATUS_SUCCESS);
+		if (!atomic_read(&q[i]->calls))
+			break;
+	}
+	for (k = 0; k < SETS && q[k]; k++) {
+		REQUIRE(t, request_ran(q[k]));
+		request_release(q[k]);
+	}
+	expect_free(r);
+}
+
+static void order(struct nttest *t, struct rig *r)
+{
+	struct request *held = request_hold(r), *q[3];
+	PDEVICE_OBJECT object[3];
+	int i;
+
+	REQUIRE(t, held);
+	for (i = 0; i < 3; i++) {
+		/* Each waits in its own device object, as version 1 wants it. */
+		object[i] = ntdma_device_create(t->dev, 0);
+		q[i] = request_channel(r, 1, KeepObject);
+		REQUIRE(t, object[i] && q[i]);
+		object[i]->CurrentIrp = &r->irp;
+		q[i]->from = object[i];
+		EXPECT_EQ(t, request_allocate(q[i]), STATUS_SUCCESS);
+		EXPECT_EQ(t, atomic_read(&q[i]->calls), 0);
+	}
+	request_release(held);
+	for (i = 0; i < 3; i++) {
+		REQUIRE(t, request_ran(q[i]));
+		EXPECT_EQ(t, q[i]->turn, i + 2);
+		EXPECT(t, i == 2 || !atomic_read(&q[i + 1]->calls));
+		request_release(q[i]);
+		ntdma_device_destroy(object[i]);
+	}
+	expect_free(r);
+}
+
+/* The second waits for its release from within the routine of the first. */
+static void release_inside(struct request *q)
+{
+	request_release(q->arg);
+}
+
+static void free_in_routine(struct nttest *t, struct rig *r)
+{
+	struct request *a = request_channel(r, 3, DeallocateObjectKeepRegisters);
+	struct request *b = request_channel(r, 1, DeallocateObject);
+
+	REQUIRE(t, a && b);
+	EXPECT_EQ(t, request_allocate(a), STATUS_SUCCESS);
+	REQUIRE(t, ran_at_once(a));
+	b->hook = release_inside;
+	b->arg = a;
+	EXPECT_EQ(t, request_allocate(b), STATUS_SUCCESS);
+	EXPECT(t, ran_at_once(b));
+	expect_free(r);
+}
+
+static void no_routine(struct nttest *t, struct rig *r)
+{
+	EXPECT_EQ(t, r->ops->AllocateAdapterChannel(r->adapter, r->object, 1, NULL,
+						    NULL),
+		  STATUS_INVALID_PARAMETER);
+	expect_free(r);
+}
+
+/* What the routine returned is none of the three: FreeAdapterChannel mends it. */
+static void odd_action(struct nttest *t, struct rig *r)
+{
+	struct request *q = request_channel(r, 1, 77);
+
+	REQUIRE(t, q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	ran_at_once(q);
+	q->held = KeepObject;
+	request_release(q);
+	expect_free(r);
+}
+
+static void nothing_held(struct nttest *t, struct rig *r)
+{
+	struct request *held;
+
+	r->ops->FreeAdapterChannel(r->adapter);
+	expect_free(r);
+	held = request_hold(r);
+	REQUIRE(t, held);
+	request_release(held);
+	r->ops->FreeAdapterChannel(r->adapter);
+	expect_free(r);
+}
+
+static void registers_twice(struct nttest *t, struct rig *r)
+{
+	struct request *q = request_channel(r, 3, DeallocateObjectKeepRegisters);
+	long refused = ntdma_refused();
+	PVOID base;
+
+	REQUIRE(t, q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	REQUIRE(t, ran_at_once(q));
+	base = q->base;
+	request_release(q);
+	if (base) {
+		r->ops->FreeMapRegisters(r->adapter, base, 3);
+		EXPECT_EQ(t, ntdma_refused(), refused + 1);
+	}
+	expect_free(r);
+}
+
+static void registers_foreign(struct nttest *t, struct rig *r)
+{
+	struct request *q = request_channel(r, 3, DeallocateObjectKeepRegisters);
+	struct rig *other = rig_open(t, r->kind);
+	long refused = ntdma_refused();
+
+	REQUIRE(t, q && other);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	if (ran_at_once(q) && q->base) {
+		other->ops->FreeMapRegisters(other->adapter, q->base, 3);
+		EXPECT_EQ(t, ntdma_refused(), refused + 1);
+	}
+	request_release(q);
+	expect_free(r);
+	expect_free(other);
+	rig_close(other);
+}
+
+static void sweep(struct nttest *t, struct rig *r)
+{
+	bool hit = true;
+	int n;
+
+	for (n = 1; n < 50 && hit; n++) {
+		struct request *q = request_channel(r, 4, DeallocateObject);
+		long live = ntdma_live_objects();
+		NTSTATUS status;
+
+		REQUIRE(t, q);
+		ntdma_fail_nth(n);
+		status = request_allocate(q);
+		hit = ntdma_fail_hit();
+		ntdma_fail_nth(0);
+		EXPECT(t, status == STATUS_SUCCESS ||
+		       (hit && status == STATUS_INSUFFICIENT_RESOURCES));
+		if (NT_SUCCESS(status))
+			request_ran(q);
+		EXPECT_EQ(t, ntdma_live_objects(), live);
+		expect_free(r);
+	}
+	EXPECT(t, !hit);
+}
+
+static const struct nttest_case cases[] = {
+	{ "EC-40 a free adapter: the routine ran before the return", .run_on = ec_40 },
+	{ "EC-40 version 1 adapters", .run_on = ec_40, .kinds = rig_v1 },
+	{ "EC-41 a busy adapter: the routine runs after the release", .run_on = ec_41 },
+	{ "EC-42 more registers than N", .run_on = ec_42 },
+	{ "EC-42 more registers than N on a busy adapter", .run_on = refused_when_busy },
+	{ "EC-43 exactly N registers", .run_on = ec_43 },
+	{ "EC-43 no registers", .run_on = no_registers },
+	{ "EC-44 the IRP is that of the call", .run_on = ec_44 },
+	{ "EC-45 the routine runs at DISPATCH_LEVEL", .run_on = ec_45 },
+	{ "EC-46 KeepObject makes the next one wait", .run_on = ec_46 },
+	{ "EC-47 DeallocateObject leaves all free", .run_on = ec_47 },
+	{ "EC-48 kept registers and the next requester", .run_on = ec_48 },
+	{ "EC-50 map and flush inside the routine", .run_on = ec_50 },
+	{ "EC-50 put inside the routine", .run_on = ec_50_put },
+	{ "EC-51 released from a DPC", .run_on = ec_51 },
+	{ "EC-52 1000 waiters on a bounded stack", .run_on = ec_52 },
+	{ "EC-52 1000 nested allocations on a bounded stack", .run_on = nested,
+	  .kinds = rig_lists },
+	{ "EC-53 bad input: no base", .run_on = ec_53 },
+	{ "EC-54 registers freed let a waiter run", .run_on = ec_54 },
+	{ "S22 one after another in order", .run_on = order },
+	{ "S22 registers freed inside a routine", .run_on = free_in_routine },
+	{ "EC-40 bad input: no routine", .run_on = no_routine },
+	{ "EC-46 bad input: an unknown action", .run_on = odd_action },
+	{ "EC-46 bad input: released twice", .run_on = nothing_held },
+	{ "EC-53 bad input: registers freed twice", .run_on = registers_twice },
+	{ "EC-53 bad input: registers freed by another adapter",
+	  .run_on = registers_foreign },
+	{ "S22 every allocation fails once", .run_on = sweep },
+	{ }
+};
+
+const struct nttest_suite nttest_channel = {
+	.name = "channel",
+	.cases = cases,
+};

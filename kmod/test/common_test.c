@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Common buffers, plain and Ex: contract section H, scenario S18.
+ */
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/slab.h>
+#include "buffer.h"
+#include "hooks.h"
+#include "request.h"
+
+/**
+ * struct common - one common buffer
+ * @r: on which adapter
+ * @length: bytes asked for
+ * @la: its logical address
+ * @va: its address for the processor, NULL when there was none
+ */
+struct common {
+	struct rig *r;
+	ULONG length;
+	PHYSICAL_ADDRESS la;
+	u8 *va;
+};
+
+static bool common_get(struct common *c, struct rig *r, ULONG length)
+{
+	c->r = r;
+	c->length = length;
+	c->la.QuadPart = -1;
+	c->va = r->ops->AllocateCommonBuffer(r->adapter, length, &c->la, TRUE);
+	return EXPECT(r->t, c->va);
+}
+
+static bool common_get_below(struct common *c, struct rig *r, ULONG length, u64 max)
+{
+	PHYSICAL_ADDRESS limit;
+
+	c->r = r;
+	c->length = length;
+	c->la.QuadPart = -1;
+	limit.QuadPart = max;
+	c->va = r->ops->AllocateCommonBufferEx(r->adapter, &limit, length, &c->la,
+					       TRUE, 0);
+	return c->va;
+}
+
+static void common_put(struct common *c)
+{
+	c->r->ops->FreeCommonBuffer(c->r->adapter, c->length, c->la, c->va, TRUE);
+	c->va = NULL;
+}
+
+/* Aligned, zeroed, in reach, and both sides see what the other wrote. */
+static void common_check(struct common *c)
+{
+	struct nttest *t = c->r->t;
+	u8 *image = kvmalloc(c->length, GFP_KERNEL);
+	u8 *seen = kvmalloc(c->length, GFP_KERNEL);
+	u64 la = c->la.QuadPart;
+
+	if (!EXPECT(t, image && seen))
+		goto free;
+	EXPECT(t, !offset_in_page(c->va));
+	EXPECT(t, !(la & (PAGE_SIZE - 1)));
+	EXPECT(t, la + c->length - 1 <= c->r->bus.last);
+	EXPECT(t, !memchr_inv(c->va, 0, c->length));
+	pattern_fill(image, c->length, 18);
+	memcpy(c->va, image, c->length);
+	EXPECT_EQ(t, bus_read(&c->r->bus, la, seen, c->length), 0);
+	pattern_same(t, "the device", seen, image, c->length);
+	pattern_fill(image, c->length, 81);
+	EXPECT_EQ(t, bus_write(&c->r->bus, la, image, c->length), 0);
+	pattern_same(t, "the processor", c->va, image, c->length);
+free:
+	kvfree(image);
+	kvfree(seen);
+}
+
+static void common_use(struct rig *r, ULONG length)
+{
+	struct common c;
+
+	if (!common_get(&c, r, length))
+		return;
+	common_check(&c);
+	common_put(&c);
+}
+
+static void s18(struct nttest *t, struct rig *r)
+{
+	static const ULONG lengths[] = { 100, 1, 4095, 4096, 4097, 65536, 100000 };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++)
+		common_use(r, lengths[i]);
+}
+
+static void ec_160(struct nttest *t, struct rig *r)
+{
+	struct common a, b;
+
+	if (!common_get(&a, r, 1))
+		return;
+	if (common_get(&b, r, 1)) {
+		EXPECT(t, !offset_in_page(a.va) && !offset_in_page(b.va));
+		EXPECT(t, (a.va < b.va ? b.va - a.va : a.va - b.va) >= PAGE_SIZE);
+		common_put(&b);
+	}
+	common_put(&a);
+}
+
+static void ec_161(struct nttest *t, struct rig *r)
+{
+	struct common c = { .r = r, .length = PAGE_SIZE };
+
+	c.va = r->ops->AllocateCommonBuffer(r->adapter, c.length, &c.la, FALSE);
+	REQUIRE(t, c.va);
+	common_check(&c);
+	r->ops->FreeCommonBuffer(r->adapter, c.length, c.la, c.va, FALSE);
+}
+
+static void ec_162(struct nttest *t, struct rig *r)
+{
+	common_use(r, SZ_1M);
+}
+
+/* Larger than any memory: NULL, and no report of the allocator. */
+static void too_large(struct nttest *t, struct rig *r)
+{
+	static const ULONG lengths[] = { 0x40000000, 0xfffff000, 0xffffffff };
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		va = r->ops->AllocateCommonBuffer(r->adapter, lengths[i], &la, TRUE);
+		if (va)
+			r->ops->FreeCommonBuffer(r->adapter, lengths[i], la, va, TRUE);
+		EXPECT(t, !va || r->kind->width == 64);
+	}
+}
+
+static void no_length(struct nttest *t, struct rig *r)
+{
+	PHYSICAL_ADDRESS la;
+
+	EXPECT(t, !r->ops->AllocateCommonBuffer(r->adapter, 0, &la, TRUE));
+	EXPECT(t, !r->ops->AllocateCommonBufferEx(r->adapter, NULL, 0, &la, TRUE, 0));
+}
+
+static void no_address(struct nttest *t, struct rig *r)
+{
+	EXPECT(t, !r->ops->AllocateCommonBuffer(r->adapter, 1, NULL, TRUE));
+	EXPECT(t, !r->ops->AllocateCommonBufferEx(r->adapter, NULL, 1, NULL, TRUE, 0));
+}
+
+static void ec_163(struct nttest *t, struct rig *r)
+{
+	common_use(r, 2 * r->registers * (ULONG)PAGE_SIZE);
+}
+
+static PMDL common_mdl(struct common *c, ULONG offset, ULONG length)
+{
+	PMDL mdl = IoAllocateMdl(c->va + offset, length, FALSE, FALSE, NULL);
+
+	if (EXPECT(c->r->t, mdl))
+		MmBuildMdlForNonPagedPool(mdl);
+	return mdl;
+}
+
+static void ec_164(struct nttest *t, struct rig *r)
+{
+	u8 image[64], seen[64];
+	struct common c;
+	PMDL mdl;
+
+	if (!common_get(&c, r, 3 * PAGE_SIZE))
+		return;
+	mdl = common_mdl(&c, 0, c.length);
+	if (mdl) {
+		EXPECT(t, MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority) ==
+		       c.va);
+		pattern_fill(image, sizeof(image), 164);
+		memcpy(c.va + PAGE_SIZE - 32, image, sizeof(image));
+		mdl_fetch(mdl, PAGE_SIZE - 32, seen, sizeof(seen));
+		pattern_same(t, "frames of the MDL", seen, image, sizeof(image));
+		IoFreeMdl(mdl);
+	}
+	common_put(&c);
+}
+
+/* A list over a common buffer: its known address, never a second mapping. */
+static void list_over_common(struct nttest *t, struct rig *r)
+{
+	struct request *q;
+	struct common c;
+	PMDL mdl;
+
+	if (!common_get(&c, r, 3 * PAGE_SIZE))
+		return;
+	mdl = common_mdl(&c, 100, 2 * PAGE_SIZE);
+	q = mdl ? request_new(r, mdl, 10, PAGE_SIZE, true) : NULL;
+	if (q && request_list(q, BY_GET)) {
+		EXPECT_EQ(t, q->list->NumberOfElements, 1);
+		EXPECT_EQ(t, q->list->Elements[0].Address.QuadPart,
+			  c.la.QuadPart + 110);
+		request_move(q);
+		request_put(q);
+		request_free(q);
+		request_transfer(r, mdl, 0, 2 * PAGE_SIZE, false, BY_GET);
+	}
+	if (mdl)
+		IoFreeMdl(mdl);
+	common_put(&c);
+}
+
+static void expect_below(struct rig *r, ULONG length, u64 max)
+{
+	struct common c;
+
+	if (!EXPECT(r->t, common_get_below(&c, r, length, max)))
+		return;
+	EXPECT(r->t, c.la.QuadPart + length <= max);
+	common_check(&c);
+	common_put(&c);
+}
+
+static void ec_165(struct nttest *t, struct rig *r)
+{
+	expect_below(r, SZ_64K, 0xffffffff);
+	expect_below(r, SZ_64K, 0x100000000);
+}
+
+/* Limits that are no mask, and the one that just fits. */
+static void odd_limits(struct nttest *t, struct rig *r)
+{
+	expect_below(r, SZ_64K, 0xbfffffff);
+	expect_below(r, SZ_64K, 0x0c345678);
+	expect_below(r, SZ_64K, 0x01ffffff);
+	expect_below(r, 1, 0x00ffffff);
+}
+
+static void impossible(struct nttest *t, struct rig *r)
+{
+	struct common c;
+
+	EXPECT(t, !common_get_below(&c, r, PAGE_SIZE + 1, PAGE_SIZE));
+	EXPECT(t, !common_get_below(&c, r, PAGE_SIZE, 0));
+	EXPECT(t, !common_get_below(&c, r, SZ_1M, SZ_1M - 1));
+}
+
+static void ec_166(struct nttest *t, struct rig *r)
+{
+	struct common c = { .r = r, .length = SZ_64K };
+
+	c.va = r->ops->AllocateCommonBufferEx(r->adapter, NULL, c.length, &c.la,
+					      TRUE, 0);
+	REQUIRE(t, c.va);
+	common_check(&c);
+	common_put(&c);
+}
+
+static void ec_167(struct nttest *t, struct rig *r)
+{
+	static const NODE_REQUIREMENT nodes[] = {
+		0, 1, MAX_NUMNODES - 1, MAX_NUMNODES, 1000000, 0x7fffffff,
+		MM_ANY_NODE_OK, MM_ANY_NODE_OK | 1, 0xffffffff,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(nodes); i++) {
+		struct common c = { .r = r, .length = PAGE_SIZE };
+
+		c.va = r->ops->AllocateCommonBufferEx(r->adapter, NULL, c.length,
+						      &c.la, TRUE, nodes[i]);
+		if (!c.va)
+			continue;
+		common_check(&c);
+		common_put(&c);
+	}
+}
+
+static void any_node(struct nttest *t, struct rig *r)
+{
+	struct common c = { .r = r, .length = PAGE_SIZE };
+
+	c.va = r->ops->AllocateCommonBufferEx(r->adapter, NULL, c.length, &c.la, TRUE,
+					      MM_ANY_NODE_OK);
+	REQUIRE(t, c.va);
+	common_put(&c);
+}
+
+static void uncached(struct nttest *t, struct rig *r)
+{
+	struct common c = { .r = r, .length = PAGE_SIZE };
+
+	c.va = r->ops->AllocateCommonBufferEx(r->adapter, NULL, c.length, &c.la,
+					      FALSE, 0);
+	REQUIRE(t, c.va);
+	common_check(&c);
+	common_put(&c);
+}
+
+static void ec_172(struct nttest *t, struct rig *r)
+{
+	long live = ntdma_live_objects();
+	struct common c[8];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(c); i++)
+		if (!common_get(&c[i], r, PAGE_SIZE * (i + 1)))
+			return;
+	EXPECT_EQ(t, ntdma_live_objects(), live + ARRAY_SIZE(c));
+	for (i = 0; i < ARRAY_SIZE(c); i++)
+		common_put(&c[i ^ 5]);
+	EXPECT_EQ(t, ntdma_live_objects(), live);
+}
+
+static void wrong_flag(struct nttest *t, struct rig *r)
+{
+	long live = ntdma_live_objects();
+	struct common c;
+
+	if (!common_get(&c, r, PAGE_SIZE))
+		return;
+	r->ops->FreeCommonBuffer(r->adapter, c.length, c.la, c.va, FALSE);
+	EXPECT_EQ(t, ntdma_live_objects(), live);
+}
+
+static void ec_173(struct nttest *t, struct rig *r)
+{
+	long live = ntdma_live_objects();
+	struct common c;
+
+	REQUIRE(t, common_get_below(&c, r, 5000, 0x8000000));
+	common_put(&c);
+	EXPECT_EQ(t, ntdma_live_objects(), live);
+}
+
+/* Refused, or freed whole: never a part of it. */
+static void ec_174(struct nttest *t, struct rig *r)
+{
+	long live = ntdma_live_objects();
+	struct common c;
+
+	if (!common_get(&c, r, 4 * PAGE_SIZE))
+		return;
+	r->ops->FreeCommonBuffer(r->adapter, PAGE_SIZE, c.la, c.va, TRUE);
+	if (ntdma_live_objects() == live)
+		return;
+	EXPECT_EQ(t, ntdma_live_objects(), live + 1);
+	common_check(&c);
+	common_put(&c);
+	EXPECT_EQ(t, ntdma_live_objects(), live);
+}
+
+static void expect_free_refused(struct common *c, struct rig *r, PVOID va, u64 la)
+{
+	long live = ntdma_live_objects(), refused = ntdma_refused();
+	PHYSICAL_ADDRESS address;
+
+	address.QuadPart = la;
+	r->ops->FreeCommonBuffer(r->adapter, c->length, address, va, TRUE);
+	EXPECT_EQ(r->t, ntdma_live_objects(), live);
+	EXPECT_EQ(r->t, ntdma_refused(), refused + 1);
+}
+
+static void wrong_free(struct nttest *t, struct rig *r)
+{
+	struct common c;
+	u8 *va;
+
+	if (!common_get(&c, r, 2 * PAGE_SIZE))
+		return;
+	expect_free_refused(&c, r, c.va + PAGE_SIZE, c.la.QuadPart + PAGE_SIZE);
+	expect_free_refused(&c, r, c.va + 1, c.la.QuadPart);
+	expect_free_refused(&c, r, NULL, c.la.QuadPart);
+	common_check(&c);
+	va = c.va;
+	common_put(&c);
+	expect_free_refused(&c, r, va, c.la.QuadPart);
+}
+
+static void foreign_free(struct nttest *t, struct rig *r)
+{
+	struct rig *other = rig_open(t, r->kind);
+	struct common c;
+
+	REQUIRE(t, other);
+	if (common_get(&c, r, PAGE_SIZE)) {
+		expect_free_refused(&c, other, c.va, c.la.QuadPart);
+		common_check(&c);
+		common_put(&c);
+	}
+	rig_close(other);
+}
+
+static void sweep(struct nttest *t, struct rig *r)
+{
+	long live = ntdma_live_objects();
+	bool hit = true;
+	int n, hits = 0;
+
+	for (n = 1; n < 50 && hit; n++) {
+		struct common c = { .r = r, .length = PAGE_SIZE };
+
+		ntdma_fail_nth(n);
+		c.va = r->ops->AllocateCommonBuffer(r->adapter, c.length, &c.la, TRUE);
+		hit = ntdma_fail_hit();
+		ntdma_fail_nth(0);
+		EXPECT_EQ(t, !c.va, hit);
+		if (c.va)
+			common_put(&c);
+		EXPECT_EQ(t, ntdma_live_objects(), live);
+		hits += hit;
+	}
+	EXPECT(t, hits > 0 && !hit);
+}
+
+static void s25(struct nttest *t, struct rig *r)
+{
+	struct common c = { .r = r, .length = 5000 };
+
+	c.va = HalAllocateCommonBuffer(r->adapter, c.length, &c.la, FALSE);
+	REQUIRE(t, c.va);
+	common_check(&c);
+	HalFreeCommonBuffer(r->adapter, c.length, c.la, c.va, FALSE);
+}
+
+static const struct nttest_case cases[] = {
+	{ "S18 both sides see the same bytes", .run_on = s18 },
+	{ "S18 version 1 adapters", .run_on = s18, .kinds = rig_v1 },
+	{ "EC-160 one byte takes a page", .run_on = ec_160 },
+	{ "EC-161 CacheEnabled FALSE", .run_on = ec_161 },
+	{ "EC-162 1 MiB is contiguous and in reach", .run_on = ec_162 },
+	{ "EC-162 more than there is", .run_on = too_large },
+	{ "EC-160 bad input: length 0", .run_on = no_length },
+	{ "EC-160 bad input: nowhere to store the address", .run_on = no_address },
+	{ "EC-163 larger than MaximumLength", .run_on = ec_163 },
+	{ "EC-164 an MDL over a common buffer", .run_on = ec_164 },
+	{ "EC-164 a list over a common buffer", .run_on = list_over_common },
+	{ "EC-165 below 4 GiB", .run_on = ec_165 },
+	{ "EC-165 limits that are no mask", .run_on = odd_limits },
+	{ "EC-165 limits that nothing satisfies", .run_on = impossible },
+	{ "EC-166 no limit but the reach", .run_on = ec_166 },
+	{ "EC-167 absent nodes", .run_on = ec_167 },
+	{ "EC-167 any node", .run_on = any_node },
+	{ "EC-165 CacheEnabled FALSE", .run_on = uncached },
+	{ "EC-172 freed with the exact arguments", .run_on = ec_172 },
+	{ "EC-172 freed with another CacheEnabled", .run_on = wrong_flag },
+	{ "EC-173 freed after the Ex form", .run_on = ec_173 },
+	{ "EC-174 freed with another length", .run_on = ec_174 },
+	{ "EC-174 bad input: wrong address, freed twice", .run_on = wrong_free },
+	{ "EC-174 bad input: freed by another adapter", .run_on = foreign_free },
+	{ "S18 every allocation fails once", .run_on = sweep },
+	{ "S25 the old names", .run_on = s25 },
+	{ }
+};
+
+const struct nttest_suite nttest_common = {
+	.name = "common",
+	.cases = cases,
+};

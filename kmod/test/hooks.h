@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What ntdma.ko offers to its tests, exported in the namespace
+ * NTDMA_INTERNAL.
+ *
+ * Counters tell what a driver cannot see through the operations table; the
+ * failure switch makes one chosen allocation or mapping inside ntdma fail, so
+ * that a test can walk through every failure path of a call.
+ */
+#ifndef NTDMA_TEST_HOOKS_H
+#define NTDMA_TEST_HOOKS_H
+
+#include <linux/types.h>
+
+/* Adapters, lists, held map registers and common buffers alive, all devices. */
+long ntdma_live_objects(void);
+
+/* Calls refused because the object was put already or is another adapter's. */
+long ntdma_refused(void);
+
+/*
+ * The @n-th allocation or mapping from now on fails, once: 0 none, -1 every
+ * allocation but no mapping. Setting it forgets whether an earlier one failed.
+ */
+void ntdma_fail_nth(int n);
+
+/* Whether ntdma_fail_nth() made something fail since it was set. */
+bool ntdma_fail_hit(void);
+
+#endif /* NTDMA_TEST_HOOKS_H */

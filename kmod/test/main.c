@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ntdma_test.ko: runs the suites against the ntdma module.
+ *
+ * The module binds to every edu PCI function that nobody else drives and runs
+ * the cases on the first of them; the functions' own engines are not used.
+ * Reading /sys/kernel/debug/ntdma_test/<suite> runs that suite in the
+ * reader's context and returns its report. A case fails by a check that does
+ * not hold, by anything of ntdma's that it leaves alive, or by leaving the
+ * IRQL raised.
+ *
+ * run_lock serialises runs and keeps the test device bound during a run.
+ */
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "../compat.h"
+#include "buffer.h"
+#include "hooks.h"
+#include "test.h"
+
+/* A report that outgrows its buffer would make seq_file run the suite again. */
+#define REPORT_SIZE	SZ_512K
+#define NOTES_PER_CASE	16
+
+struct nttest_function {
+	struct list_head node;
+	struct pci_dev *pdev;
+	u64 mask;
+};
+
+static DEFINE_MUTEX(run_lock);
+static LIST_HEAD(functions);
+static struct dentry *root;
+
+static char only[64];
+module_param_string(only, only, sizeof(only), 0644);
+MODULE_PARM_DESC(only, "run the cases whose name contains this");
+
+static const struct nttest_suite * const suites[] = {
+	&nttest_nt,
+	&nttest_mdl,
+	&nttest_adapter,
+	&nttest_info,
+	&nttest_channel,
+	&nttest_channelex,
+	&nttest_sglist,
+	&nttest_build,
+	&nttest_sglistex,
+	&nttest_map,
+	&nttest_mapex,
+	&nttest_common,
+};
+
+static bool nttest_may_print(struct nttest *t)
+{
+	if (t->notes == NOTES_PER_CASE)
+		seq_puts(t->seq, "# more is not shown\n");
+	return t->notes++ < NOTES_PER_CASE;
+}
+
+void nttest_note(struct nttest *t, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!nttest_may_print(t))
+		return;
+	va_start(args, fmt);
+	seq_puts(t->seq, "# ");
+	seq_vprintf(t->seq, fmt, args);
+	seq_putc(t->seq, '\n');
+	va_end(args);
+}
+
+void nttest_fail(struct nttest *t, const char *file, int line,
+		 const char *fmt, ...)
+{
+	va_list args;
+
+	t->failed = true;
+	if (!nttest_may_print(t))
+		return;
+	va_start(args, fmt);
+	seq_printf(t->seq, "# %s:%d: ", kbasename(file), line);
+	seq_vprintf(t->seq, fmt, args);
+	seq_putc(t->seq, '\n');
+	va_end(args);
+}
+
+/* What is put at DISPATCH_LEVEL may go away a little later. */
+static void check_nothing_left(struct nttest *t, long before)
+{
+	int i;
+
+	for (i = 0; i < 200 && ntdma_live_objects() > before; i++)
+		msleep(20);
+	if (ntdma_live_objects() != before)
+		nttest_fail(t, __FILE__, __LINE__,
+			    "%ld objects of ntdma alive, %ld before the case",
+			    ntdma_live_objects(), before);
+}
+
+static void check_irql(struct nttest *t)
+{
+	if (EXPECT_EQ(t, KeGetCurrentIrql(), PASSIVE_LEVEL))
+		return;
+	KeLowerIrql(PASSIVE_LEVEL);
+}
+
+static void run_prepared(struct nttest *t, const struct nttest_suite *suite,
+			 const struct nttest_case *c)
+{
+	long before = ntdma_live_objects();
+	int err = suite->init ? suite->init(t) : 0;
+
+	if (err && !t->skipped)
+		nttest_fail(t, __FILE__, __LINE__, "init: %d", err);
+	if (err)
+		return;
+	if (c->run)
+		c->run(t);
+	else
+		rig_each(t, c);
+	ntdma_fail_nth(0);
+	check_irql(t);
+	if (suite->exit)
+		suite->exit(t);
+	check_nothing_left(t, before);
+}
+
+static bool find_device(struct nttest *t)
+{
+	struct nttest_function *f;
+
+	lockdep_assert_held(&run_lock);
+	f = list_first_entry_or_null(&functions, struct nttest_function, node);
+	if (!f)
+		return false;
+	t->dev = &f->pdev->dev;
+	t->mask = f->mask;
+	return true;
+}
+
+static void run_case(struct seq_file *seq, const struct nttest_suite *suite,
+		     const struct nttest_case *c, int no)
+{
+	struct nttest t = { .seq = seq };
+
+	pr_info("%s %d: %s\n", suite->name, no, c->name);
+	if (find_device(&t))
+		run_prepared(&t, suite, c);
+	else
+		nttest_skip(&t, "no edu device");
+	seq_printf(seq, "%sok %d - %s", t.failed ? "not " : "", no, c->name);
+	if (t.skipped && !t.failed)
+		seq_printf(seq, " # SKIP %s", t.skipped);
+	seq_putc(seq, '\n');
+	cond_resched();
+}
+
+static bool is_chosen(const struct nttest_case *c)
+{
+	return strstr(c->name, strim(only));
+}
+
+static int nttest_show(struct seq_file *seq, void *unused)
+{
+	const struct nttest_suite *suite = seq->private;
+	const struct nttest_case *c;
+	int no = 0;
+
+	mutex_lock(&run_lock);
+	for (c = suite->cases; c->name; c++)
+		no += is_chosen(c);
+	seq_printf(seq, "TAP version 13\n1..%d\n", no);
+	no = 0;
+	for (c = suite->cases; c->name; c++)
+		if (is_chosen(c))
+			run_case(seq, suite, c, ++no);
+	mutex_unlock(&run_lock);
+	return 0;
+}
+
+static int nttest_open(struct inode *inode, struct file *file)
+{
+	return single_open_size(file, nttest_show, inode->i_private,
+				REPORT_SIZE);
+}
+
+static const struct file_operations nttest_fops = {
+	.owner = THIS_MODULE,
+	.open = nttest_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+static int nttest_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct nttest_function *f;
+	int err;
+
+	f = devm_kzalloc(&pdev->dev, sizeof(*f), GFP_KERNEL);
+	if (!f)
+		return -ENOMEM;
+	err = pcim_enable_device(pdev);
+	if (err)
+		return err;
+	pci_set_master(pdev);
+	f->pdev = pdev;
+	f->mask = dma_get_mask(&pdev->dev);
+	pci_set_drvdata(pdev, f);
+	mutex_lock(&run_lock);
+	list_add_tail(&f->node, &functions);
+	mutex_unlock(&run_lock);
+	return 0;
+}
+
+static void nttest_remove(struct pci_dev *pdev)
+{
+	struct nttest_function *f = pci_get_drvdata(pdev);
+
+	mutex_lock(&run_lock);
+	list_del(&f->node);
+	mutex_unlock(&run_lock);
+	pci_clear_master(pdev);
+}
+
+static const struct pci_device_id nttest_ids[] = {
+	{ PCI_DEVICE(0x1234, 0x11e8) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, nttest_ids);
+
+static struct pci_driver nttest_driver = {
+	.name = "ntdma_test",
+	.id_table = nttest_ids,
+	.probe = nttest_probe,
+	.remove = nttest_remove,
+};
+
+static int __init nttest_init(void)
+{
+	int err, i;
+
+	err = pci_register_driver(&nttest_driver);
+	if (err)
+		return err;
+	root = debugfs_create_dir("ntdma_test", NULL);
+	for (i = 0; i < ARRAY_SIZE(suites); i++)
+		debugfs_create_file(suites[i]->name, 0400, root,
+				    (void *)suites[i], &nttest_fops);
+	return 0;
+}
+
+static void __exit nttest_exit(void)
+{
+	debugfs_remove(root);
+	pci_unregister_driver(&nttest_driver);
+	buffer_exit();
+}
+
+module_init(nttest_init);
+module_exit(nttest_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Tests of ntdma by contract case");
+NTDMA_IMPORT;
+NTDMA_IMPORT_INTERNAL;

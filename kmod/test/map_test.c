@@ -1,0 +1,592 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * MapTransfer, FlushAdapterBuffers and FreeMapRegisters on bus masters:
+ * contract section E, scenarios S2, S3, S4 and S22, legacy names of S25.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "buffer.h"
+#include "hooks.h"
+#include "piece.h"
+
+static struct request *whole(struct rig *r, struct buffer *b, bool write)
+{
+	return piece_request(r, b->mdl, mdl_pages(b->mdl, 0, b->length), write);
+}
+
+/* One operation over the whole buffer, from allocation to release. */
+static void operation(struct rig *r, struct buffer *b, bool write)
+{
+	struct request *q = whole(r, b, write);
+	ULONG pieces;
+
+	if (!EXPECT(r->t, q))
+		return;
+	pieces = piece_map_all(q, 0, b->length);
+	EXPECT(r->t, pieces && pieces <= q->registers);
+	piece_flush(q, 0, b->length);
+	request_check_memory(q);
+	request_release(q);
+	request_free(q);
+}
+
+static void s2(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x321, 5 * PAGE_SIZE + 99);
+
+	REQUIRE(t, b);
+	KeFlushIoBuffers(b->mdl, FALSE, TRUE);
+	operation(r, b, true);
+	KeFlushIoBuffers(b->mdl, TRUE, TRUE);
+	operation(r, b, false);
+}
+
+static void shapes(struct nttest *t, struct rig *r)
+{
+	enum buffer_shape shape;
+	struct buffer *b;
+
+	for (shape = SCATTERED; shape <= MIXED; shape++) {
+		b = buffer_new(r, shape, 0xffd, 3 * PAGE_SIZE + 7);
+		REQUIRE(t, b);
+		operation(r, b, true);
+		operation(r, b, false);
+	}
+}
+
+static void s3(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x10, 12 * PAGE_SIZE - 0x10);
+	ULONG at, length;
+	struct request *q;
+	int dir;
+
+	REQUIRE(t, b);
+	for (dir = 0; dir < 2; dir++) {
+		q = piece_request(r, b->mdl, 5, dir);
+		REQUIRE(t, q);
+		for (at = 0; at < b->length; at += length) {
+			length = min(b->length - at,
+				     5 * PAGE_SIZE - offset_in_page(0x10 + at));
+			REQUIRE(t, piece_map_all(q, at, length));
+			piece_flush(q, at, length);
+		}
+		EXPECT_EQ(t, atomic_read(&q->calls), 1);
+		request_check_memory(q);
+		request_release(q);
+	}
+}
+
+static void ec_78(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x234, 6 * PAGE_SIZE);
+	struct request *q;
+	u64 la;
+
+	REQUIRE(t, b);
+	q = whole(r, b, true);
+	REQUIRE(t, q);
+	EXPECT_EQ(t, piece_map_only(q, 0, b->length, &la), b->length);
+	piece_device(q, 0, la, b->length);
+	piece_flush(q, 0, b->length);
+	request_release(q);
+}
+
+static void ec_79(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x234, 6 * PAGE_SIZE);
+	struct request *q;
+	ULONG length;
+
+	REQUIRE(t, b);
+	q = whole(r, b, true);
+	REQUIRE(t, q);
+	length = piece_map(q, 0, b->length);
+	EXPECT(t, length >= 1 && length <= b->length);
+	piece_flush(q, 0, length);
+	request_release(q);
+}
+
+static void ec_80(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, NEAR, 0x234, 2 * PAGE_SIZE);
+	struct request *q;
+	ULONG length;
+	u64 la;
+
+	REQUIRE(t, b);
+	q = piece_request(r, b->mdl, 3, true);
+	REQUIRE(t, q);
+	length = piece_map_only(q, 0x111, 100, &la);
+	EXPECT(t, length);
+	if (!r->kind->single)
+		EXPECT_EQ(t, offset_in_page(la), 0x234 + 0x111);
+	piece_device(q, 0x111, la, length);
+	piece_flush(q, 0x111, length);
+	request_release(q);
+}
+
+/* The same frames under an address that nobody may touch. */
+static void ec_81(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x80, 3 * PAGE_SIZE);
+	PVOID start;
+
+	REQUIRE(t, b);
+	start = b->mdl->StartVa;
+	b->mdl->StartVa = (PVOID)(16 * PAGE_SIZE);
+	operation(r, b, true);
+	b->mdl->StartVa = (PVOID)~(PAGE_SIZE * 8 - 1);
+	operation(r, b, false);
+	b->mdl->StartVa = start;
+}
+
+static void s4(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0xfff, 8 * PAGE_SIZE);
+
+	REQUIRE(t, b);
+	operation(r, b, true);
+	operation(r, b, false);
+}
+
+/* Pieces of the caller's own choice, one flush for them all. */
+static void ec_82(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, 4 * PAGE_SIZE);
+	struct request *q;
+	ULONG at;
+
+	REQUIRE(t, b);
+	q = whole(r, b, false);
+	REQUIRE(t, q);
+	for (at = 0; at < b->length; at += PAGE_SIZE)
+		REQUIRE(t, piece_map_all(q, at, PAGE_SIZE));
+	piece_flush(q, 0, b->length);
+	request_check_memory(q);
+	request_release(q);
+}
+
+static void ec_83(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, MIXED, 0x40, 4 * PAGE_SIZE);
+	struct request *q;
+	int i;
+
+	REQUIRE(t, b);
+	q = whole(r, b, false);
+	REQUIRE(t, q);
+	for (i = 0; i < 4; i++) {
+		request_prepare(q);
+		REQUIRE(t, piece_map_all(q, 0, b->length));
+		piece_flush(q, 0, b->length);
+		request_check_memory(q);
+	}
+	request_release(q);
+}
+
+static void ec_84(struct nttest *t, struct rig *r)
+{
+	static const size_t offset[] = { 0x40, 0x20 };
+	const size_t length[] = { 0x100, 0x200 };
+	PMDL mdl = buffer_chain(r, offset, length, 2);
+	struct request *q;
+	ULONG mapped;
+	u64 la;
+
+	REQUIRE(t, mdl);
+	q = piece_request(r, mdl, 2, true);
+	REQUIRE(t, q);
+	EXPECT_EQ(t, piece_map(q, 0, 0x100), 0x100);
+	piece_flush(q, 0, 0x100);
+	/* One byte more than this MDL has: what comes may not be the other's. */
+	mapped = 0x101;
+	la = r->ops->MapTransfer(r->adapter, mdl, q->base, MmGetMdlVirtualAddress(mdl),
+				 &mapped, TRUE).QuadPart;
+	EXPECT(t, mapped <= 0x100);
+	if (mapped) {
+		piece_device(q, 0, la, mapped);
+		piece_flush(q, 0, mapped);
+	}
+	request_release(q);
+}
+
+static void ec_86(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, PAGE_SIZE);
+	struct request *q;
+	ULONG length;
+	u64 la;
+
+	REQUIRE(t, b);
+	if (!b->far) {
+		nttest_skip(t, "no memory above the reach");
+		return;
+	}
+	q = piece_request(r, b->mdl, 1, true);
+	REQUIRE(t, q);
+	length = piece_map_only(q, 0, PAGE_SIZE, &la);
+	EXPECT(t, length && la + length - 1 <= r->bus.last);
+	piece_device(q, 0, la, length);
+	piece_flush(q, 0, length);
+	request_release(q);
+}
+
+static void ec_87(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x123, 2 * PAGE_SIZE - 0x246);
+	struct request *q;
+
+	REQUIRE(t, b);
+	q = whole(r, b, false);
+	REQUIRE(t, q && piece_map_all(q, 0, b->length));
+	piece_flush(q, 0, b->length);
+	request_check_memory(q);	/* the guards are checked with the buffer */
+	request_release(q);
+}
+
+/* The device writes to what it was given to read. */
+static void ec_88(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, PAGE_SIZE);
+	struct request *q;
+	ULONG length;
+	u8 noise[16];
+	u64 la;
+
+	REQUIRE(t, b);
+	if (!b->far) {
+		nttest_skip(t, "no memory above the reach");
+		return;
+	}
+	q = piece_request(r, b->mdl, 1, true);
+	REQUIRE(t, q);
+	length = piece_map_only(q, 0, PAGE_SIZE, &la);
+	if (bus_is_page(&r->bus, la, b->pages[0])) {
+		nttest_skip(t, "not bounced");
+	} else {
+		memset(noise, 0xee, sizeof(noise));
+		EXPECT_EQ(t, bus_write(&r->bus, la + 8, noise, sizeof(noise)), 0);
+	}
+	piece_flush(q, 0, length);
+	request_check_memory(q);
+	request_release(q);
+}
+
+static void ec_90(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x20, 3 * PAGE_SIZE);
+	struct request *q;
+
+	REQUIRE(t, b);
+	q = whole(r, b, false);
+	REQUIRE(t, q);
+	piece_flush(q, 0, b->length);
+	piece_flush(q, 0, 0);
+	REQUIRE(t, piece_map_all(q, 0, b->length));
+	piece_flush(q, 0, b->length);
+	request_check_memory(q);
+	piece_flush(q, 0, b->length);
+	request_check_memory(q);
+	request_release(q);
+}
+
+/* Flushed in parts, and once with no bytes at all. */
+static void partial_flush(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, MIXED, 0x20, 3 * PAGE_SIZE);
+	struct request *q;
+
+	REQUIRE(t, b);
+	q = whole(r, b, false);
+	REQUIRE(t, q && piece_map_all(q, 0, b->length));
+	piece_flush(q, 0, 0);
+	piece_flush(q, 0, PAGE_SIZE / 2);
+	piece_flush(q, PAGE_SIZE / 2, b->length - PAGE_SIZE / 2);
+	request_check_memory(q);
+	request_release(q);
+}
+
+static void flush_wrong_direction(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x20, 3 * PAGE_SIZE);
+	struct request *q;
+
+	REQUIRE(t, b);
+	q = whole(r, b, false);
+	REQUIRE(t, q && piece_map_all(q, 0, b->length));
+	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, q->base,
+					      MmGetMdlVirtualAddress(b->mdl),
+					      b->length, TRUE));
+	request_check_memory(q);
+	request_release(q);
+}
+
+static void free_without_flush(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, MIXED, 0x20, 3 * PAGE_SIZE);
+	struct request *q;
+	int dir;
+
+	REQUIRE(t, b);
+	for (dir = 0; dir < 2; dir++) {
+		q = whole(r, b, dir);
+		REQUIRE(t, q && piece_map_all(q, 0, b->length));
+		request_release(q);
+	}
+	operation(r, b, false);
+}
+
+static void keep_object(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x20, 3 * PAGE_SIZE);
+	struct request *q;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, b->length, false);
+	REQUIRE(t, q);
+	q->registers = 4;
+	q->action = KeepObject;
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	REQUIRE(t, request_ran(q) && piece_map_all(q, 0, b->length));
+	piece_flush(q, 0, b->length);
+	request_check_memory(q);
+	request_release(q);
+}
+
+static void ec_93(struct nttest *t, struct rig *r)
+{
+	EXPECT_EQ(t, r->ops->ReadDmaCounter(r->adapter), 0);
+}
+
+#define SETS	3
+
+/* Several operations mapped at once, ended in another order. */
+static void s22(struct nttest *t, struct rig *r)
+{
+	struct request *q[SETS];
+	struct buffer *b;
+	int i;
+
+	for (i = 0; i < SETS; i++) {
+		b = buffer_new(r, i == 1 ? NEAR : SCATTERED, 0x100 * i, 3 * PAGE_SIZE);
+		q[i] = b ? whole(r, b, i & 1) : NULL;
+		REQUIRE(t, q[i]);
+		EXPECT(t, !i || q[i]->base != q[0]->base || !q[0]->base);
+	}
+	for (i = 0; i < SETS; i++)
+		REQUIRE(t, piece_map_all(q[i], 0, q[i]->length));
+	for (i = SETS - 1; i >= 0; i--) {
+		piece_flush(q[i], 0, q[i]->length);
+		request_check_memory(q[i]);
+		request_release(q[i]);
+	}
+}
+
+/* A mapping that cannot be: no bytes, no address, and nothing to release. */
+static void expect_none(struct request *q, PMDL mdl, PVOID base, PVOID va, ULONG want)
+{
+	struct rig *r = q->r;
+	PHYSICAL_ADDRESS la;
+	ULONG length = want;
+
+	la = r->ops->MapTransfer(r->adapter, mdl, base, va, &length, TRUE);
+	EXPECT_EQ(r->t, length, 0);
+	EXPECT_EQ(r->t, la.QuadPart, 0);
+}
+
+static void bad_arguments(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, PAGE_SIZE + 8, PAGE_SIZE);
+	struct request *q;
+	u8 garbage[64];
+	PVOID va;
+
+	REQUIRE(t, b);
+	q = whole(r, b, true);
+	REQUIRE(t, q);
+	va = MmGetMdlVirtualAddress(b->mdl);
+	memset(garbage, 0, sizeof(garbage));
+	expect_none(q, NULL, q->base, va, 1);
+	expect_none(q, b->mdl, garbage, va, 1);
+	expect_none(q, b->mdl, q->base, va - 1, 1);
+	expect_none(q, b->mdl, q->base, va + PAGE_SIZE, 1);
+	expect_none(q, b->mdl, q->base, NULL, 1);
+	expect_none(q, b->mdl, q->base, va, 0);
+	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, garbage, va, 1,
+					      TRUE) <= 1);
+	/* Nothing of that harmed the base. */
+	EXPECT(t, piece_map_all(q, 0, b->length));
+	piece_flush(q, 0, b->length);
+	request_release(q);
+}
+
+static void foreign_base(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 8, PAGE_SIZE);
+	struct rig *other = rig_open(t, r->kind);
+	PHYSICAL_ADDRESS la;
+	struct request *q;
+	ULONG length = 1;
+
+	REQUIRE(t, b && other);
+	q = whole(r, b, true);
+	if (q && q->base) {
+		la = other->ops->MapTransfer(other->adapter, b->mdl, q->base,
+					     MmGetMdlVirtualAddress(b->mdl), &length,
+					     TRUE);
+		EXPECT_EQ(t, length, 0);
+		EXPECT_EQ(t, la.QuadPart, 0);
+	}
+	if (q)
+		request_release(q);
+	rig_close(other);
+}
+
+/* More pages than registers: never more than the registers cover. */
+static void too_long(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, 8 * PAGE_SIZE);
+	ULONG length = b ? b->length : 0, sum = 0;
+	struct request *q;
+	u64 la;
+
+	REQUIRE(t, b);
+	q = piece_request(r, b->mdl, 2, true);
+	REQUIRE(t, q);
+	while (length && sum < b->length) {
+		length = b->length - sum;
+		la = r->ops->MapTransfer(r->adapter, b->mdl, q->base,
+					 MmGetMdlVirtualAddress(b->mdl) + sum, &length,
+					 TRUE).QuadPart;
+		if (length)
+			piece_device(q, sum, la, length);
+		sum += length;
+	}
+	EXPECT(t, sum <= 2 * PAGE_SIZE);
+	piece_flush(q, 0, b->length);
+	request_release(q);
+}
+
+/* Each mapping fails once: nothing mapped then, and all well afterwards. */
+static void sweep(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, MIXED, 0x77, 4 * PAGE_SIZE);
+	long live = ntdma_live_objects();
+	bool hit = true;
+	int n;
+
+	REQUIRE(t, b);
+	for (n = 1; n < 100 && hit; n++) {
+		struct request *q = whole(r, b, n & 1);
+		ULONG length, at;
+		u64 la;
+
+		REQUIRE(t, q);
+		ntdma_fail_nth(n);
+		for (at = 0; at < b->length; at += length) {
+			length = piece_map_only(q, at, b->length - at, &la);
+			if (!length)
+				break;
+			piece_device(q, at, la, length);
+		}
+		hit = ntdma_fail_hit();
+		ntdma_fail_nth(0);
+		EXPECT(t, hit || at == b->length);
+		piece_flush(q, 0, b->length);
+		request_release(q);
+		request_free(q);
+		EXPECT_EQ(t, ntdma_live_objects(), live);
+		operation(r, b, true);
+	}
+	EXPECT(t, !hit);
+}
+
+static bool allocate_old(struct request *q)
+{
+	struct rig *r = q->r;
+
+	q->queued = true;
+	return EXPECT_EQ(r->t, STATUS_SUCCESS,
+			 IoAllocateAdapterChannel(r->adapter, r->object, q->registers,
+						  request_channel_routine, q));
+}
+
+static void s25(struct nttest *t, struct rig *r)
+{
+	struct request *q = request_channel(r, 1, DeallocateObjectKeepRegisters);
+	struct buffer *b = buffer_new(r, SCATTERED, 0x30, PAGE_SIZE - 0x30);
+	PHYSICAL_ADDRESS la;
+	u8 seen[16];
+	ULONG length;
+	PVOID va;
+
+	REQUIRE(t, b && q && allocate_old(q) && request_ran(q));
+	va = MmGetMdlVirtualAddress(b->mdl);
+	length = b->length;
+	pattern_fill(b->va + b->offset, b->length, 25);
+	la = IoMapTransfer(r->adapter, b->mdl, q->base, va, &length, TRUE);
+	EXPECT_EQ(t, length, b->length);
+	EXPECT_EQ(t, bus_read(&r->bus, la.QuadPart, seen, sizeof(seen)), 0);
+	pattern_same(t, "the device", seen, b->va + b->offset, sizeof(seen));
+	EXPECT(t, IoFlushAdapterBuffers(r->adapter, b->mdl, q->base, va, length, TRUE));
+	if (q->base)
+		IoFreeMapRegisters(r->adapter, q->base, 1);
+	q->held = DeallocateObject;
+	EXPECT(t, HalGetDmaAlignment(r->adapter) >= 1);
+	EXPECT_EQ(t, HalReadDmaCounter(r->adapter), 0);
+}
+
+static void s25_channel(struct nttest *t, struct rig *r)
+{
+	struct request *held = request_channel(r, 1, KeepObject);
+	struct request *q = request_channel(r, 1, DeallocateObject);
+
+	REQUIRE(t, held && q && allocate_old(held) && request_ran(held));
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
+	IoFreeAdapterChannel(r->adapter);
+	held->held = DeallocateObject;
+	request_ran(q);
+}
+
+static const struct nttest_case cases[] = {
+	{ "S2 packet transfers both ways", .run_on = s2, .kinds = rig_single },
+	{ "S2 version 1 adapters", .run_on = s2, .kinds = rig_v1 },
+	{ "S2 every shape of memory", .run_on = shapes },
+	{ "S3 a transfer in parts on few registers", .run_on = s3 },
+	{ "S4 scatter/gather by repeated MapTransfer", .run_on = s4,
+	  .kinds = rig_lists },
+	{ "EC-78 one run without scatter/gather", .run_on = ec_78,
+	  .kinds = rig_single },
+	{ "EC-79 the first run with scatter/gather", .run_on = ec_79,
+	  .kinds = rig_lists },
+	{ "EC-80 a start in the middle of a page", .run_on = ec_80 },
+	{ "EC-81 CurrentVa is never dereferenced", .run_on = ec_81 },
+	{ "EC-82 several maps and one flush", .run_on = ec_82, .kinds = rig_lists },
+	{ "EC-83 the base serves again after a flush", .run_on = ec_83 },
+	{ "EC-84 only this MDL of a chain", .run_on = ec_84 },
+	{ "EC-86 a page above the reach", .run_on = ec_86, .kinds = rig_narrow },
+	{ "EC-87 bytes beside the buffer stay", .run_on = ec_87 },
+	{ "EC-88 what the device did to a bounce page is dropped", .run_on = ec_88,
+	  .kinds = rig_narrow },
+	{ "EC-90 flush of what is not mapped", .run_on = ec_90 },
+	{ "EC-89 flush in parts and of no bytes", .run_on = partial_flush },
+	{ "EC-89 flush with the wrong direction", .run_on = flush_wrong_direction },
+	{ "EC-90 registers freed without a flush", .run_on = free_without_flush },
+	{ "EC-46 KeepObject around a transfer", .run_on = keep_object },
+	{ "EC-93 the counter of a bus master is 0", .run_on = ec_93 },
+	{ "S22 three transfers mapped at once", .run_on = s22 },
+	{ "EC-81 bad input: MDL, base, address, length", .run_on = bad_arguments },
+	{ "EC-81 bad input: base of another adapter", .run_on = foreign_base },
+	{ "EC-79 bad input: more pages than registers", .run_on = too_long },
+	{ "S4 every mapping fails once", .run_on = sweep },
+	{ "S25 the old names", .run_on = s25 },
+	{ "S25 the old names of the channel", .run_on = s25_channel },
+	{ }
+};
+
+const struct nttest_suite nttest_map = {
+	.name = "map",
+	.cases = cases,
+};

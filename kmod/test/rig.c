@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Opens adapters for the cases and cleans up behind them.
+ *
+ * A case that ran to its end must have put and freed all that it made; what
+ * it left is a failure of its own, and is freed so that the next case starts
+ * clean.
+ */
+#include <linux/delay.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include "buffer.h"
+#include "hooks.h"
+#include "request.h"
+#include "rig.h"
+
+#define KIND(n, v, w, s)						\
+	{ .name = n, .version = v, .width = w, .single = s, .length = RIG_LENGTH }
+
+const struct rig_kind rig_all[] = {
+	KIND("64 bits", 3, 64, false),
+	KIND("28 bits", 3, 28, false),
+	KIND("64 bits, one run", 3, 64, true),
+	KIND("28 bits, one run", 3, 28, true),
+	{ }
+};
+
+const struct rig_kind rig_lists[] = {
+	KIND("64 bits", 3, 64, false),
+	KIND("28 bits", 3, 28, false),
+	{ }
+};
+
+const struct rig_kind rig_single[] = {
+	KIND("64 bits, one run", 3, 64, true),
+	KIND("28 bits, one run", 3, 28, true),
+	KIND("version 1, 24 bits, one run", 1, 24, true),
+	{ }
+};
+
+const struct rig_kind rig_wide[] = {
+	KIND("64 bits", 3, 64, false),
+	{ }
+};
+
+const struct rig_kind rig_narrow[] = {
+	KIND("28 bits", 3, 28, false),
+	{ }
+};
+
+const struct rig_kind rig_mega[] = {
+	{ .name = "64 bits, 1 MiB", .version = 3, .width = 64, .length = SZ_1M },
+	{ .name = "28 bits, 1 MiB", .version = 3, .width = 28, .length = SZ_1M },
+	{ }
+};
+
+const struct rig_kind rig_v1[] = {
+	KIND("version 1, 64 bits", 1, 64, false),
+	KIND("version 1, 32 bits", 1, 32, false),
+	KIND("version 1, 24 bits, one run", 1, 24, true),
+	KIND("version 0, 32 bits, one run", 0, 32, true),
+	{ }
+};
+
+const struct rig_kind rig_v2[] = {
+	KIND("version 2, 64 bits", 2, 64, false),
+	KIND("version 2, 64 bits, one run", 2, 64, true),
+	KIND("version 2, 24 bits, one run", 2, 24, true),
+	{ }
+};
+
+/* The highest address that @width bits can express. */
+u64 rig_last(u8 width)
+{
+	return width < 64 ? (1ULL << width) - 1 : U64_MAX;
+}
+
+/* A description as a driver for a device of this kind would write it. */
+void rig_describe(DEVICE_DESCRIPTION *dd, const struct rig_kind *kind)
+{
+	memset(dd, 0, sizeof(*dd));
+	dd->Version = kind->version;
+	dd->Master = TRUE;
+	dd->ScatterGather = !kind->single;
+	dd->InterfaceType = kind->width == 24 ? Isa : PCIBus;
+	dd->MaximumLength = kind->length;
+	if (kind->version == DEVICE_DESCRIPTION_VERSION3) {
+		dd->DmaAddressWidth = kind->width;
+	} else {
+		dd->Dma32BitAddresses = kind->width == 32;
+		dd->Dma64BitAddresses = kind->width == 64;
+	}
+}
+
+KIRQL rig_raise(void)
+{
+	KIRQL old;
+
+	KeRaiseIrql(DISPATCH_LEVEL, &old);
+	return old;
+}
+
+/* Waits, 5 s at most, for what may happen in another context. */
+bool rig_wait(int (*reached)(void *arg), void *arg)
+{
+	int i;
+
+	for (i = 0; i < 250 && !reached(arg); i++)
+		msleep(20);
+	return reached(arg);
+}
+
+/* NULL, with the case failed, when the adapter does not open. */
+struct rig *rig_open(struct nttest *t, const struct rig_kind *kind)
+{
+	struct rig *r = kzalloc(sizeof(*r), GFP_KERNEL);
+	DEVICE_DESCRIPTION dd;
+
+	if (!EXPECT(t, r))
+		return NULL;
+	r->t = t;
+	r->kind = kind;
+	INIT_LIST_HEAD(&r->buffers);
+	INIT_LIST_HEAD(&r->requests);
+	r->bus.dev = t->dev;
+	r->bus.last = rig_last(kind->width);
+	r->object = ntdma_device_create(t->dev, 0);
+	if (!EXPECT(t, r->object))
+		goto free_rig;
+	r->object->CurrentIrp = &r->irp;
+	rig_describe(&dd, kind);
+	r->adapter = IoGetDmaAdapter(r->object, &dd, &r->registers);
+	if (!EXPECT(t, r->adapter))
+		goto destroy_object;
+	r->ops = r->adapter->DmaOperations;
+	return r;
+
+destroy_object:
+	ntdma_device_destroy(r->object);
+free_rig:
+	kfree(r);
+	return NULL;
+}
+
+void rig_close(struct rig *r)
+{
+	struct request *q, *next_q;
+	struct buffer *b, *next_b;
+
+	list_for_each_entry_safe(q, next_q, &r->requests, node)
+		request_free(q);
+	list_for_each_entry_safe(b, next_b, &r->buffers, node)
+		buffer_free(b);
+	if (r->adapter)
+		r->ops->PutDmaAdapter(r->adapter);
+	ntdma_device_destroy(r->object);
+	kfree(r);
+}
+
+/* Runs a case once for each kind of adapter that it wants. */
+void rig_each(struct nttest *t, const struct nttest_case *c)
+{
+	const struct rig_kind *kind = c->kinds ?: rig_all;
+
+	for (; kind->name && !t->failed && !t->skipped; kind++) {
+		struct rig *r = rig_open(t, kind);
+
+		if (r) {
+			c->run_on(t, r);
+			ntdma_fail_nth(0);
+			rig_close(r);
+		}
+		if (t->failed)
+			nttest_note(t, "on an adapter of %s", kind->name);
+	}
+}

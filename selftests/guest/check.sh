@@ -1,0 +1,76 @@
+#!/bin/busybox sh
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs in a guest of `make check`: prints the KTAP of every suite, each between
+# "suite-begin NAME" and "suite-end STATUS".  The verdict on the cases is the
+# host's; this script fails if there is nothing to run.  /ntdma/backend holds
+# the name of the back end that this machine must lead to.
+dbg=/sys/kernel/debug
+
+suite() { # NAME COMMAND...
+	echo "suite-begin $1"
+	shift
+	"$@"
+	echo "suite-end $?"
+}
+
+value() { # KEY TEXT
+	echo "$2" | tr ' ' '\n' | sed -n "s/^$1=//p"
+}
+
+cases=0
+result() { # TEXT COMMAND...
+	local text="$1"
+	shift
+	cases=$((cases + 1))
+	if "$@"; then
+		echo "ok $cases - $text"
+	else
+		echo "not ok $cases - $text"
+	fi
+}
+
+bounced_as_expected() { # BACKEND COUNT
+	if [ "$1" = bounce ]; then
+		[ "$2" -gt 0 ]
+	else
+		[ "$2" -eq 0 ]
+	fi
+}
+
+# The sample on the device kept for it, judged by its own word and by ntdma's.
+sample() {
+	local backend report line
+	read -r backend </ntdma/backend
+	set -- /sys/bus/pci/drivers/edu_wdm/0*
+	report=$(cat "$1/transfer")
+	line=$(grep "^${1##*/} " $dbg/ntdma/adapters)
+	echo "TAP version 13"
+	echo "1..5"
+	echo "$report" | sed 's/^/# /'
+	echo "# $line"
+	result "sample: data is the same both ways" \
+		[ "$(value verdict "$report")" = ok ]
+	result "sample: the device did the work, with interrupts" \
+		[ "$(value interrupts "$report")" -gt 0 ]
+	result "sample: the back end is $backend" \
+		[ "$(value backend "$line")" = "$backend" ]
+	result "sample: pages bounce exactly where they must" \
+		bounced_as_expected "$backend" "$(value bounced "$line")"
+	result "sample: no mapping is left" [ "$(value live "$line")" = 0 ]
+}
+
+[ -d $dbg/ntdma_test ] || {
+	echo "the test module offers no suites"
+	exit 1
+}
+for f in "$dbg"/ntdma_test/*; do
+	suite "${f##*/}" cat "$f"
+done
+for f in "$dbg"/kunit/ntdma*/results; do
+	[ -f "$f" ] || continue
+	name=${f%/results}
+	suite "${name##*/}" cat "$f"
+done
+suite edu-sample sample

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# lint.sh [RESULTS] - `make lint`: everything that must build without a word
+#
+# Builds all modules with W=1 by gcc (with sparse) and by clang against the
+# headers of Debian's 6.1 and 6.12, and runs checkpatch --strict over all our
+# C files.  Any output of any of them is a failure.  With RESULTS, appends a
+# record per step for check.sh.  KERNEL=6.1 or 6.12 leaves only that one.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=vm/lib.sh
+. "$(dirname "$0")/vm/lib.sh"
+
+results=${1:-/dev/null}
+bad=0
+
+step() { # NAME COMMAND...
+	local name=$1 log
+	shift
+	log=$out/lint/${name//[^a-z0-9.]/-}.log
+	if "$@" >"$log" 2>&1 </dev/null && [ ! -s "$log" ]; then
+		say "lint: $name: silent"
+		printf 'pass\tlint\t%s\n' "$name" >>"$results"
+		return
+	fi
+	bad=1
+	say "lint: $name: FAILED ($log)"
+	head -n 60 "$log" | sed 's/^/        | /' >&2
+	printf 'fail\tlint\t%s\n' "$name" >>"$results"
+}
+
+# -s leaves only what the tools complain of.
+quiet_build() { # KERNEL CC ARGS...
+	local dir=$out/lint/$1-$2 kdir
+	kdir=$("$here/kernel.sh" kdir "$1")
+	[ "$2" != clang ] || kdir+=-clang
+	rm -rf "$dir"
+	copy_sources "$dir"
+	kbuild "$kdir" "$dir" CC="$2" W=1 -s -j"$(nproc)" "${@:3}"
+}
+
+# What checkpatch cannot excuse by itself: the one file for kernel versions,
+# and the form that trace headers have in the kernel too.
+excuses() { # FILE
+	case $1 in
+	kmod/compat.h)
+		echo "--ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON,EXPORT_SYMBOL"
+		;;
+	kmod/trace.h)
+		echo "--ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,SPACING"
+		;;
+	kmod/test/test.h)	# REQUIRE() leaves the case: that is its use
+		echo "--ignore MACRO_WITH_FLOW_CONTROL"
+		;;
+	esac
+}
+
+# In a copy, since checkpatch looks for a kernel tree's include/ and leaves a
+# cache.
+checkpatch() {
+	local dir=$out/lint/checkpatch tool f bad=0
+	tool=$("$here/kernel.sh" dir source)/checkpatch.pl
+	rm -rf "$dir"
+	mkdir -p "$dir/include"
+	copy_sources "$dir"
+	cp "$top/.checkpatch.conf" "$dir/"
+	cp -r "$top/selftests" "$dir/"
+	cd "$dir"
+	while read -r f; do
+		# shellcheck disable=SC2046 # words
+		perl "$tool" --root=. --quiet --no-summary --terse --show-types \
+			$(excuses "$f") --file "$f" || bad=1
+	done < <(find kmod uapi selftests -name '*.[ch]' ! -name '*.mod.c' | sort)
+	return $bad
+}
+
+main() {
+	local k kernels
+	mapfile -t kernels < <(chosen_kernels 6.12 6.1)
+	"$here/setup.sh" lint
+	mkdir -p "$out/lint"
+	"$here/kernel.sh" fetch "${kernels[@]}" source
+	step "checkpatch --strict" checkpatch
+	for k in "${kernels[@]}"; do
+		step "gcc W=1 and sparse, $k" quiet_build "$k" gcc-12 C=2
+		step "clang W=1, $k" quiet_build "$k" clang
+	done
+	return $bad
+}
+
+main
