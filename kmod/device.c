@@ -6,7 +6,8 @@
  * device. Without an IOMMU the device gets the widest reach of its adapters,
  * and each adapter checks its own; memory out of reach bounces. With an IOMMU
  * the mask is what bounds the addresses, so the device gets the narrowest. An
- * adapter that was put maps nothing any more and does not count. The masks that the device had are put back when its last adapter leaves.
+ * adapter that was put maps nothing any more and does not count. The masks that
+ * the device had are put back when its last adapter leaves.
  *
  * End: a devres action is the last resort. A driver that leaves without
  * giving back what it holds has it taken away there, after its remove

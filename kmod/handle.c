@@ -18,7 +18,7 @@
 #define NTDMA_BUCKET_BITS	10
 
 struct ntdma_bucket {
-	spinlock_t lock;
+	spinlock_t lock;	/* protects @head */
 	struct hlist_head head;
 };
 

@@ -7,6 +7,7 @@
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
+#include <linux/sizes.h>
 
 #include "mdl.h"
 #include "nt.h"
@@ -15,8 +16,8 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-#define NTDMA_MAX_TRANSFER	(16 << 20)
-#define NTDMA_POOL_SIZE		(1 << 20)
+#define NTDMA_MAX_TRANSFER	SZ_16M
+#define NTDMA_POOL_SIZE		SZ_1M
 
 unsigned int ntdma_max_transfer = NTDMA_MAX_TRANSFER;
 module_param_named(max_transfer, ntdma_max_transfer, uint, 0444);

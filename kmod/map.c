@@ -467,6 +467,7 @@ static int ntdma_map_copied(struct ntdma_map *map, struct ntdma_walk *walk,
 			    u64 pos)
 {
 	u64 at, end = ((u64)map->area + map->slots) << PAGE_SHIFT;
+	u32 first = map->count;
 	struct ntdma_piece piece;
 	struct ntdma_run run;
 
@@ -476,9 +477,12 @@ static int ntdma_map_copied(struct ntdma_map *map, struct ntdma_walk *walk,
 	     offset_in_page(walk->mdl->ByteOffset + walk->done);
 	if (at + walk->left > end)
 		return -EIO;
-	for (; ntdma_walk_peek(walk, U32_MAX, &piece) &&
-	       map->count < map->room;
-	     ntdma_walk_skip(walk, piece.length)) {
+	while (ntdma_walk_peek(walk, U32_MAX, &piece)) {
+		if (map->count == map->room) {
+			ntdma_map_trim(map, first);
+			return -EIO;
+		}
+		ntdma_walk_skip(walk, piece.length);
 		run.phys = piece.phys;
 		run.length = piece.length;
 		ntdma_run_bounce(map, &run, at);

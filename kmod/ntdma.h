@@ -167,7 +167,7 @@ struct ntdma_slot {
  */
 struct ntdma_pool {
 	struct device *dev;
-	spinlock_t lock;
+	spinlock_t lock;	/* see @lock */
 	u32 count;
 	bool contiguous;
 	unsigned long *used;
@@ -209,12 +209,12 @@ struct ntdma_device {
 	struct list_head link;
 	struct device *dev;
 	struct kref ref;
-	struct mutex lock;
+	struct mutex lock;		/* see @lock */
 	struct list_head adapters;
 	wait_queue_head_t left;
 	u64 mask;
 	u64 coherent_mask;
-	spinlock_t buffers_lock;
+	spinlock_t buffers_lock;	/* see @buffers_lock */
 	struct rb_root buffers;
 };
 
@@ -246,7 +246,7 @@ void ntdma_devices_exit(void);
  * @work: drains from a context that may run routines of the client
  */
 struct ntdma_channel {
-	spinlock_t lock;
+	spinlock_t lock;		/* see @lock */
 	struct list_head queue;
 	struct ntdma_request *owner;
 	u32 slots;
@@ -281,7 +281,8 @@ struct ntdma_context {
  * @slots: slots of the pool that it needs
  * @area: first slot of a contiguous pool, once granted
  * @exclusive: wants the channel, not only registers
- * @start: acts on the grant; a failure leaves the request with the caller
+ * @start: acts on the grant, returns an NTSTATUS; a failure leaves the request
+ *	with the caller
  * @abandon: frees a request that will not be granted
  * @device_object: passed to the client's routine
  * @irp: CurrentIrp when the request was made
@@ -294,7 +295,7 @@ struct ntdma_request {
 	u32 slots;
 	u32 area;
 	bool exclusive;
-	NTSTATUS (*start)(struct ntdma_request *request);
+	int (*start)(struct ntdma_request *request);
 	void (*abandon)(struct ntdma_request *request);
 	PDEVICE_OBJECT device_object;
 	PIRP irp;

@@ -201,7 +201,8 @@ static NTSTATUS ntdma_list_make(const struct ntdma_list_order *order)
 	if (buffer && order->size < size)
 		return STATUS_BUFFER_TOO_SMALL;
 	if (!buffer)
-		buffer = block = ntdma_alloc(size, GFP_ATOMIC);
+		block = ntdma_alloc(size, GFP_ATOMIC);
+	buffer = buffer ?: block;
 	if (!buffer)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
