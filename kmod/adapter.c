@@ -23,6 +23,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 
 #include "glue.h"
 #include "ntdma.h"
@@ -80,19 +81,20 @@ static u8 ntdma_describe_width(const DEVICE_DESCRIPTION *description,
 static enum ntdma_backend ntdma_choose(struct ntdma_adapter *adapter)
 {
 	struct device *dev = adapter->dev;
-	bool limited = dma_addressing_limited(dev) ||
-		       adapter->mask < dma_get_required_mask(dev);
-	bool finite = dma_max_mapping_size(dev) != SIZE_MAX;
 
 	adapter->granule = dma_get_merge_boundary(dev);
-	adapter->merge = adapter->granule && !finite;
+	/* A limit means that the platform copies for devices it distrusts. */
+	adapter->merge = adapter->granule &&
+			 dma_max_mapping_size(dev) == SIZE_MAX;
 	adapter->forced = ntdma_force_bounce;
-	if (adapter->forced)
-		return NTDMA_BOUNCE;
-	if (adapter->granule)
+	if (adapter->granule && !adapter->forced)
 		return NTDMA_IOMMU;
-	adapter->forced = finite && !limited;
-	return limited || finite ? NTDMA_BOUNCE : NTDMA_DIRECT;
+	if (!adapter->granule && is_swiotlb_force_bounce(dev))
+		adapter->forced = true;
+	if (adapter->forced || dma_addressing_limited(dev) ||
+	    adapter->mask < dma_get_required_mask(dev))
+		return NTDMA_BOUNCE;
+	return NTDMA_DIRECT;
 }
 
 static void ntdma_set_limits(struct ntdma_adapter *adapter)
@@ -105,8 +107,9 @@ static void ntdma_set_limits(struct ntdma_adapter *adapter)
 	adapter->boundary = dma_get_seg_boundary(dev);
 	if (adapter->boundary == ULONG_MAX)
 		adapter->boundary = U64_MAX;
-	adapter->line = dev_is_dma_coherent(dev) ? 1 :
-						   dma_get_cache_alignment();
+	adapter->alignment = dev_is_dma_coherent(dev) ?
+			     1 : dma_get_cache_alignment();
+	adapter->line = adapter->alignment;
 	if (ntdma_force_edges)
 		adapter->line = max_t(u32, adapter->line, SMP_CACHE_BYTES);
 	adapter->backend = ntdma_choose(adapter);
@@ -114,25 +117,6 @@ static void ntdma_set_limits(struct ntdma_adapter *adapter)
 	if (adapter->backend == NTDMA_IOMMU)
 		adapter->entry_size = max(sizeof(struct ntdma_run),
 					  sizeof(struct scatterlist));
-}
-
-/*
- * Whether the platform copies even what the device reaches: then the address
- * of a page that is in reach is not its own.
- */
-static bool ntdma_probe_forced(struct ntdma_adapter *adapter)
-{
-	const struct ntdma_slot *slot = adapter->pool->slots;
-	struct device *dev = adapter->dev;
-	dma_addr_t addr;
-
-	addr = dma_map_page_attrs(dev, slot->page, 0, PAGE_SIZE, DMA_TO_DEVICE,
-				  DMA_ATTR_NO_WARN);
-	if (dma_mapping_error(dev, addr))
-		return true;
-	dma_unmap_page_attrs(dev, addr, PAGE_SIZE, DMA_TO_DEVICE,
-			     DMA_ATTR_SKIP_CPU_SYNC);
-	return addr != slot->dma;
 }
 
 static struct ntdma_pool *ntdma_open_pool(struct ntdma_adapter *adapter,
@@ -177,8 +161,6 @@ static int ntdma_open_registers(struct ntdma_adapter *adapter,
 		return -ENOMEM;
 	if (adapter->counted)
 		most = adapter->pool->count;
-	if (adapter->backend == NTDMA_BOUNCE && !adapter->forced)
-		adapter->forced = ntdma_probe_forced(adapter);
 	adapter->nregs = ntdma_registers(maximum_length, most);
 	return 0;
 }

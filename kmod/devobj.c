@@ -134,7 +134,7 @@ static void ntdma_device_dpc(PKDPC dpc, PVOID context, PVOID irp,
  *
  * Context: any.
  */
-VOID IoInitializeDpcRequest(PDEVICE_OBJECT device_object,
+void IoInitializeDpcRequest(PDEVICE_OBJECT device_object,
 			    PIO_DPC_ROUTINE routine)
 {
 	device_object->Reserved = routine;
@@ -151,7 +151,7 @@ EXPORT_SYMBOL_NTDMA(IoInitializeDpcRequest);
  * Context: any, also interrupt handlers. When the DPC is queued already,
  *	nothing changes.
  */
-VOID IoRequestDpc(PDEVICE_OBJECT device_object, PIRP irp, PVOID context)
+void IoRequestDpc(PDEVICE_OBJECT device_object, PIRP irp, PVOID context)
 {
 	KeInsertQueueDpc(&device_object->Dpc, irp, context);
 }

@@ -164,7 +164,7 @@ static void ntdma_dpc_pass(struct tasklet_struct *tasklet)
  *
  * Context: any.
  */
-VOID KeInitializeDpc(PRKDPC dpc, PKDEFERRED_ROUTINE routine, PVOID context)
+void KeInitializeDpc(PRKDPC dpc, PKDEFERRED_ROUTINE routine, PVOID context)
 {
 	*dpc = (KDPC) {
 		.Type = NTDMA_DPC_OBJECT,
@@ -182,7 +182,7 @@ EXPORT_SYMBOL_NTDMA(KeInitializeDpc);
  *
  * Context: any.
  */
-VOID KeSetImportanceDpc(PRKDPC dpc, KDPC_IMPORTANCE importance)
+void KeSetImportanceDpc(PRKDPC dpc, KDPC_IMPORTANCE importance)
 {
 	dpc->Importance = importance;
 }
@@ -278,7 +278,7 @@ static bool ntdma_dpc_mark(struct ntdma_dpc_queue *queue, PKDPC marker)
  *
  * Context: PASSIVE_LEVEL, sleeps.
  */
-VOID KeFlushQueuedDpcs(void)
+void KeFlushQueuedDpcs(void)
 {
 	DECLARE_COMPLETION_ONSTACK(done);
 	KDPC marker;

@@ -121,7 +121,7 @@ static bool ntdma_timeout_sleep(struct ntdma_timeout *timeout)
 					       timeout->clock);
 }
 
-/* A driver ignores the status of a wait that cannot fail: tell its author. */
+/* Drivers ignore the status of a wait without a timeout, hence the warning. */
 static bool ntdma_may_wait(void)
 {
 	return !WARN_ONCE(KeGetCurrentIrql() >= DISPATCH_LEVEL,
@@ -136,7 +136,7 @@ static bool ntdma_may_wait(void)
  *
  * Context: any.
  */
-VOID KeInitializeEvent(PRKEVENT event, EVENT_TYPE type, BOOLEAN state)
+void KeInitializeEvent(PRKEVENT event, EVENT_TYPE type, BOOLEAN state)
 {
 	*event = (KEVENT) {
 		.Header.Type = type,
@@ -224,7 +224,7 @@ EXPORT_SYMBOL_NTDMA(KeResetEvent);
  *
  * Context: any.
  */
-VOID KeClearEvent(PRKEVENT event)
+void KeClearEvent(PRKEVENT event)
 {
 	KeResetEvent(event);
 }

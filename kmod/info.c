@@ -31,7 +31,7 @@ static_assert(offsetof(DMA_TRANSFER_INFO, V1) +
  */
 ULONG ntdma_get_alignment(PDMA_ADAPTER wdm)
 {
-	return to_adapter(wdm)->line;
+	return to_adapter(wdm)->alignment;
 }
 
 /**

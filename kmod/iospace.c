@@ -104,7 +104,7 @@ EXPORT_SYMBOL_NTDMA(MmMapIoSpaceEx);
  *
  * Context: PASSIVE_LEVEL, sleeps.
  */
-VOID MmUnmapIoSpace(PVOID base, SIZE_T size)
+void MmUnmapIoSpace(PVOID base, SIZE_T size)
 {
 	memunmap(base);
 }

@@ -106,7 +106,7 @@ EXPORT_SYMBOL_NTDMA(KeRaiseIrqlToDpcLevel);
  *
  * Context: any.
  */
-VOID KeLowerIrql(KIRQL new_irql)
+void KeLowerIrql(KIRQL new_irql)
 {
 	if (new_irql > DISPATCH_LEVEL || in_hardirq())
 		return;
@@ -160,7 +160,7 @@ EXPORT_SYMBOL_NTDMA(KeAcquireSpinLockRaiseToDpc);
  *
  * Context: DISPATCH_LEVEL.
  */
-VOID KeReleaseSpinLock(PKSPIN_LOCK lock, KIRQL new_irql) __releases(lock)
+void KeReleaseSpinLock(PKSPIN_LOCK lock, KIRQL new_irql) __releases(lock)
 {
 	spin_unlock(&lock->Lock);
 	KeLowerIrql(new_irql);
@@ -174,7 +174,7 @@ EXPORT_SYMBOL_NTDMA(KeReleaseSpinLock);
  * Context: DISPATCH_LEVEL. Lower, it still excludes other processors, but a
  *	DPC of this processor that wants the lock never gets it.
  */
-VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK lock) __acquires(lock)
+void KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK lock) __acquires(lock)
 {
 	spin_lock(&lock->Lock);
 }
@@ -186,7 +186,7 @@ EXPORT_SYMBOL_NTDMA(KeAcquireSpinLockAtDpcLevel);
  *
  * Context: DISPATCH_LEVEL.
  */
-VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK lock) __releases(lock)
+void KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK lock) __releases(lock)
 {
 	spin_unlock(&lock->Lock);
 }
@@ -302,7 +302,7 @@ EXPORT_SYMBOL_NTDMA(RtlCompareMemory);
  *
  * Context: any.
  */
-VOID KeStallExecutionProcessor(ULONG microseconds)
+void KeStallExecutionProcessor(ULONG microseconds)
 {
 	u64 end = ktime_get_mono_fast_ns() + (u64)microseconds * NSEC_PER_USEC;
 
@@ -321,7 +321,7 @@ EXPORT_SYMBOL_NTDMA(KeStallExecutionProcessor);
  *
  * Context: any, but not in an NMI.
  */
-VOID KeQuerySystemTime(PLARGE_INTEGER current_time)
+void KeQuerySystemTime(PLARGE_INTEGER current_time)
 {
 	current_time->QuadPart = NTDMA_UNIX_EPOCH +
 		div_u64(ktime_get_real_ns(), NTDMA_NSEC_PER_UNIT);

@@ -435,7 +435,8 @@ struct ntdma_stats {
  * @boundary: address mask that a run does not cross
  * @granule: IOMMU page size less one
  * @counted: requests need slots of the pool; else it is only a reserve
- * @line: bytes of a cache line that must not be shared, 1 when coherent
+ * @alignment: what buffers should be aligned to, 1 when coherent
+ * @line: bytes of a cache line that must not be shared
  * @nregs: most registers of one request
  * @entry_size: bytes per entry of a struct ntdma_map
  * @pool: bounce pages
@@ -462,6 +463,7 @@ struct ntdma_adapter {
 	u64 boundary;
 	u64 granule;
 	bool counted;
+	u32 alignment;
 	u32 line;
 	u32 nregs;
 	u32 entry_size;

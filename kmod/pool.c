@@ -130,7 +130,7 @@ EXPORT_SYMBOL_NTDMA(ExAllocatePool2);
  *
  * Context: <= DISPATCH_LEVEL.
  */
-VOID ExFreePoolWithTag(PVOID memory, ULONG tag)
+void ExFreePoolWithTag(PVOID memory, ULONG tag)
 {
 	kvfree(memory);
 }
@@ -142,7 +142,7 @@ EXPORT_SYMBOL_NTDMA(ExFreePoolWithTag);
  *
  * Context: <= DISPATCH_LEVEL.
  */
-VOID ExFreePool(PVOID memory)
+void ExFreePool(PVOID memory)
 {
 	kvfree(memory);
 }

@@ -4,6 +4,7 @@
  * and BuildMdlFromScatterGatherList. Contract section G, scenarios S8 and S23.
  */
 #include <linux/irqflags.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include "buffer.h"
 #include "hooks.h"

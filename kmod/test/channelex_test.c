@@ -408,7 +408,7 @@ static void race_round(struct rig *r, struct race *race, int round)
 		return;
 	/* Publishes the request of this round. */
 	smp_store_release(&race->go, round);
-	ndelay(round % 64 * 50);
+	udelay(round % 32 * 4);
 	request_release(held);
 	/* Pairs with the release of done. */
 	while (smp_load_acquire(&race->done) != round)

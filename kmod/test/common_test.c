@@ -4,6 +4,7 @@
  */
 #include <linux/mm.h>
 #include <linux/nodemask.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include "buffer.h"
 #include "hooks.h"

@@ -4,6 +4,7 @@
  * scenarios S13 and S14.
  */
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include "buffer.h"
 #include "hooks.h"
