@@ -353,12 +353,12 @@ static unsigned int ntdma_adapter_forget(struct ntdma_adapter *adapter,
  */
 unsigned int ntdma_adapter_detach(struct ntdma_adapter *adapter)
 {
-	unsigned int count = 0;
+	unsigned int count;
 
 	/* The forgetting below drops references; without any it is leaving. */
 	if (!percpu_ref_tryget(&adapter->ref))
 		return 0;
-	ntdma_channel_close(adapter);
+	count = ntdma_channel_close(adapter);
 	count += ntdma_adapter_forget(adapter, NTDMA_LIST, ntdma_list_forget);
 	count += ntdma_adapter_forget(adapter, NTDMA_REGS, ntdma_regs_forget);
 	count += ntdma_adapter_forget(adapter, NTDMA_BUFFER,

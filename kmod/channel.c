@@ -296,11 +296,13 @@ void ntdma_channel_init(struct ntdma_adapter *adapter)
  * Waiters are freed without a call to their routines.
  *
  * Context: PASSIVE_LEVEL, waits for a drainer in the work.
+ * Return: number of waiters.
  */
-void ntdma_channel_close(struct ntdma_adapter *adapter)
+unsigned int ntdma_channel_close(struct ntdma_adapter *adapter)
 {
 	struct ntdma_channel *channel = &adapter->channel;
 	struct ntdma_request *request, *next;
+	unsigned int count = 0;
 	LIST_HEAD(orphans);
 
 	spin_lock_irq(&channel->lock);
@@ -314,8 +316,11 @@ void ntdma_channel_close(struct ntdma_adapter *adapter)
 	spin_unlock_irq(&channel->lock);
 
 	cancel_delayed_work_sync(&channel->work);
-	list_for_each_entry_safe(request, next, &orphans, link)
+	list_for_each_entry_safe(request, next, &orphans, link) {
 		request->abandon(request);
+		count++;
+	}
+	return count;
 }
 
 /* Grants or queues under the lock; @granted tells which. */

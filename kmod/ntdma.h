@@ -303,7 +303,7 @@ struct ntdma_request {
 };
 
 void ntdma_channel_init(struct ntdma_adapter *adapter);
-void ntdma_channel_close(struct ntdma_adapter *adapter);
+unsigned int ntdma_channel_close(struct ntdma_adapter *adapter);
 NTSTATUS ntdma_channel_submit(struct ntdma_request *request, bool wait);
 void ntdma_channel_release(struct ntdma_adapter *adapter,
 			   struct ntdma_request *owner, u32 area, u32 slots);

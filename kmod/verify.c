@@ -54,6 +54,7 @@ void ntdma_verify_set(bool on)
 	else
 		static_branch_disable(&ntdma_verify);
 }
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_verify_set);
 
 static void ntdma_report(struct ntdma_adapter *adapter, enum ntdma_rule rule,
 			 unsigned long caller)

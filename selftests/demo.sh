@@ -21,7 +21,7 @@ describe() { # MACHINE
 	case $1 in
 	iommu) echo "intel-iommu, 28-bit device" ;;
 	plain) echo "no IOMMU, 40-bit device" ;;
-	bounce) echo "no IOMMU, 28-bit device, 2 GB" ;;
+	bounce) echo "no IOMMU, 28-bit device, 3 GB" ;;
 	esac
 }
 

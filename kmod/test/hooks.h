@@ -27,4 +27,8 @@ void ntdma_fail_nth(int n);
 /* Whether ntdma_fail_nth() made something fail since it was set. */
 bool ntdma_fail_hit(void);
 
+/* Verify mode, and how often the misuse with a code of 0xE6 was noticed. */
+void ntdma_verify_set(bool on);
+long ntdma_misused(unsigned int code);
+
 #endif /* NTDMA_TEST_HOOKS_H */

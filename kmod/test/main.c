@@ -57,6 +57,8 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_map,
 	&nttest_mapex,
 	&nttest_common,
+	&nttest_removal,
+	&nttest_verify,
 };
 
 static bool nttest_may_print(struct nttest *t)

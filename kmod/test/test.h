@@ -106,5 +106,7 @@ extern const struct nttest_suite nttest_sglistex;
 extern const struct nttest_suite nttest_map;
 extern const struct nttest_suite nttest_mapex;
 extern const struct nttest_suite nttest_common;
+extern const struct nttest_suite nttest_removal;
+extern const struct nttest_suite nttest_verify;
 
 #endif /* NTDMA_TEST_H */

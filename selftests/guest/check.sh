@@ -68,6 +68,10 @@ sample() {
 for f in "$dbg"/ntdma_test/*; do
 	suite "${f##*/}" cat "$f"
 done
+[ ! -d /sys/module/ntdma_kunit ] || ls "$dbg"/kunit/ntdma*/results || {
+	echo "ntdma_kunit is inserted, yet it reports nothing"
+	exit 1
+}
 for f in "$dbg"/kunit/ntdma*/results; do
 	[ -f "$f" ] || continue
 	name=${f%/results}

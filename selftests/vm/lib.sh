@@ -34,6 +34,16 @@ show_tail() { # FILE [LINES]
 	echo "        ----" >&2
 }
 
+# A compiler's errors may be far from the end of its log.
+show_errors() { # LOG
+	if grep -qE 'error:|ERROR:' "$1"; then
+		grep -E -A 3 'error:|ERROR:' "$1" | head -n 40 |
+			sed 's/^/        | /' >&2
+	else
+		show_tail "$1"
+	fi
+}
+
 # Run COMMAND with its output in LOG.  While it runs, say every half minute
 # what the function NOTE (optional) makes of the log.
 run_logged() { # LOG NOTE COMMAND...
@@ -109,7 +119,7 @@ build_modules() { # KERNEL
 	copy_sources "$dir"
 	say "building the modules for kernel $1"
 	kbuild "$kdir" "$dir" CC=gcc-12 -j"$(nproc)" >"$log" 2>&1 </dev/null || {
-		show_tail "$log"
+		show_errors "$log"
 		say "error: the modules do not build for kernel $1 (log: $log)"
 		return 1
 	}

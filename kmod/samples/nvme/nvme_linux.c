@@ -5,7 +5,8 @@
  *
  * The attribute "transfer" of a bound device runs the demonstration, which
  * writes to the disk; only a disk that image.sh prepared is written to.
- * Unbinding waits for a reader of the attribute, whose waits all have timeouts.
+ * Unbinding waits for a reader of the attribute, which gives up on a controller
+ * that does not answer.
  */
 #include <linux/interrupt.h>
 #include <linux/module.h>

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Drivers that leave without giving back what they hold.
+ *
+ * A platform device with a driver of no use plays the device: it is unbound
+ * in every state that a request can be in. Afterwards nothing may be alive,
+ * nothing may have hung, and no routine may run any more.
+ */
+#include <linux/platform_device.h>
+#include "../glue.h"
+#include "hooks.h"
+#include "test.h"
+
+#define VICTIM_LENGTH	(4 * (ULONG)PAGE_SIZE)
+#define VICTIM_WAITERS	3
+
+/**
+ * struct victim - a device about to lose its driver
+ * @t: the case
+ * @pdev: the device
+ * @object: its device object
+ * @adapter: an adapter of it
+ * @ops: its table
+ * @memory: a buffer
+ * @mdl: describes it
+ * @calls: routines that ran
+ * @action: what channel routines return
+ * @base: what the last of them was given
+ * @list: what the last list routine was given
+ * @contexts: for waiters
+ */
+struct victim {
+	struct nttest *t;
+	struct platform_device *pdev;
+	PDEVICE_OBJECT object;
+	PDMA_ADAPTER adapter;
+	PDMA_OPERATIONS ops;
+	PVOID memory;
+	PMDL mdl;
+	int calls;
+	IO_ALLOCATION_ACTION action;
+	PVOID base;
+	PSCATTER_GATHER_LIST list;
+	u8 contexts[VICTIM_WAITERS][DMA_TRANSFER_CONTEXT_SIZE_V1];
+};
+
+static int victim_probe(struct platform_device *pdev)
+{
+	return 0;
+}
+
+static struct platform_driver victim_driver = {
+	.driver.name = "ntdma_victim",
+	.probe = victim_probe,
+};
+
+static PDMA_ADAPTER victim_adapter(struct victim *v, bool sg)
+{
+	DEVICE_DESCRIPTION dd = {
+		.Version = DEVICE_DESCRIPTION_VERSION3,
+		.Master = TRUE,
+		.ScatterGather = sg,
+		.DmaAddressWidth = 32,
+		.MaximumLength = VICTIM_LENGTH,
+		.InterfaceType = ACPIBus,
+	};
+	ULONG registers;
+
+	return IoGetDmaAdapter(v->object, &dd, &registers);
+}
+
+static bool victim_open(struct victim *v, bool sg)
+{
+	v->object = ntdma_device_create(&v->pdev->dev, 0);
+	if (!EXPECT(v->t, v->object))
+		return false;
+	v->adapter = victim_adapter(v, sg);
+	if (!EXPECT(v->t, v->adapter))
+		return false;
+	v->ops = v->adapter->DmaOperations;
+	v->memory = ExAllocatePoolWithTag(NonPagedPool, VICTIM_LENGTH, 1);
+	if (!EXPECT(v->t, v->memory))
+		return false;
+	v->mdl = IoAllocateMdl(v->memory, VICTIM_LENGTH, FALSE, FALSE, NULL);
+	if (!EXPECT(v->t, v->mdl))
+		return false;
+	MmBuildMdlForNonPagedPool(v->mdl);
+	return true;
+}
+
+static int victim_init(struct nttest *t)
+{
+	struct victim *v = kzalloc(sizeof(*v), GFP_KERNEL);
+	int err;
+
+	if (!v)
+		return -ENOMEM;
+	v->t = t;
+	t->priv = v;
+	err = platform_driver_register(&victim_driver);
+	if (err)
+		goto free;
+	v->pdev = platform_device_register_simple("ntdma_victim",
+						  PLATFORM_DEVID_NONE, NULL,
+						  0);
+	err = PTR_ERR_OR_ZERO(v->pdev);
+	if (!err)
+		return 0;
+	platform_driver_unregister(&victim_driver);
+free:
+	kfree(v);
+	return err;
+}
+
+static void victim_exit(struct nttest *t)
+{
+	struct victim *v = t->priv;
+
+	platform_device_unregister(v->pdev);
+	platform_driver_unregister(&victim_driver);
+	if (v->object)
+		ntdma_device_destroy(v->object);
+	if (v->mdl)
+		IoFreeMdl(v->mdl);
+	if (v->memory)
+		ExFreePool(v->memory);
+	kfree(v);
+}
+
+/* Takes the driver away; nothing but the MDL's memory may be left. */
+static void victim_unbind(struct victim *v, long before)
+{
+	int calls = v->calls;
+
+	device_release_driver(&v->pdev->dev);
+	EXPECT_EQ(v->t, ntdma_live_objects(), before);
+	EXPECT_EQ(v->t, v->calls, calls);
+	EXPECT(v->t, !v->pdev->dev.driver);
+}
+
+static IO_ALLOCATION_ACTION channel_routine(PDEVICE_OBJECT object, PIRP irp,
+					    PVOID base, PVOID context)
+{
+	struct victim *v = context;
+
+	v->calls++;
+	v->base = base;
+	return v->action;
+}
+
+static VOID list_routine(PDEVICE_OBJECT object, PIRP irp,
+			 PSCATTER_GATHER_LIST list, PVOID context)
+{
+	struct victim *v = context;
+
+	v->calls++;
+	v->list = list;
+}
+
+static NTSTATUS victim_channel(struct victim *v, IO_ALLOCATION_ACTION action)
+{
+	v->action = action;
+	return v->ops->AllocateAdapterChannel(v->adapter, v->object, 2,
+					      channel_routine, v);
+}
+
+static NTSTATUS victim_list(struct victim *v)
+{
+	return v->ops->GetScatterGatherList(v->adapter, v->object, v->mdl,
+					    v->memory, VICTIM_LENGTH,
+					    list_routine, v, FALSE);
+}
+
+static NTSTATUS victim_wait(struct victim *v, PVOID context)
+{
+	v->ops->InitializeDmaTransferContext(v->adapter, context);
+	return v->ops->AllocateAdapterChannelEx(v->adapter, v->object, context,
+						1, 0, channel_routine, v,
+						NULL);
+}
+
+static bool victim_map(struct victim *v)
+{
+	ULONG length = PAGE_SIZE;
+
+	v->ops->MapTransfer(v->adapter, v->mdl, v->base, v->memory, &length,
+			    FALSE);
+	return length;
+}
+
+static void restart(struct nttest *t)
+{
+	long before = ntdma_live_objects();
+	struct victim *v = t->priv;
+	PHYSICAL_ADDRESS logical;
+	PVOID va;
+	int i;
+
+	REQUIRE(t, victim_open(v, true));
+	for (i = 0; i < 3; i++) {
+		va = v->ops->AllocateCommonBuffer(v->adapter, 100, &logical,
+						  TRUE);
+		EXPECT(t, va);
+		EXPECT_EQ(t, victim_list(v), STATUS_SUCCESS);
+		v->ops->PutScatterGatherList(v->adapter, v->list, FALSE);
+		v->ops->FreeCommonBuffer(v->adapter, 100, logical, va, TRUE);
+		v->ops->PutDmaAdapter(v->adapter);
+		v->adapter = victim_adapter(v, true);
+		REQUIRE(t, v->adapter);
+		v->ops = v->adapter->DmaOperations;
+	}
+	v->ops->PutDmaAdapter(v->adapter);
+	victim_unbind(v, before);
+}
+
+static void adapters(struct nttest *t)
+{
+	long before = ntdma_live_objects();
+	struct victim *v = t->priv;
+
+	REQUIRE(t, victim_open(v, true));
+	EXPECT(t, victim_adapter(v, true));
+	EXPECT(t, victim_adapter(v, false));
+	victim_unbind(v, before);
+}
+
+static void lists(struct nttest *t)
+{
+	long before = ntdma_live_objects();
+	struct victim *v = t->priv;
+
+	REQUIRE(t, victim_open(v, true));
+	EXPECT_EQ(t, victim_list(v), STATUS_SUCCESS);
+	EXPECT_EQ(t, v->calls, 1);
+	victim_unbind(v, before);
+}
+
+static void orphans(struct nttest *t)
+{
+	long before = ntdma_live_objects();
+	struct victim *v = t->priv;
+
+	REQUIRE(t, victim_open(v, false));
+	EXPECT_EQ(t, victim_list(v), STATUS_SUCCESS);
+	v->ops->PutDmaAdapter(v->adapter);
+	EXPECT_EQ(t, ntdma_live_objects(), before + 1);
+	victim_unbind(v, before);
+}
+
+static void buffers(struct nttest *t)
+{
+	long before = ntdma_live_objects();
+	struct victim *v = t->priv;
+	PHYSICAL_ADDRESS logical;
+
+	REQUIRE(t, victim_open(v, true));
+	EXPECT(t, v->ops->AllocateCommonBuffer(v->adapter, 3 * PAGE_SIZE,
+					       &logical, TRUE));
+	EXPECT(t, v->ops->AllocateCommonBuffer(v->adapter, 1, &logical,
+					       FALSE));
+	victim_unbind(v, before);
+}
+
+static void mapped(struct nttest *t)
+{
+	long before = ntdma_live_objects();
+	struct victim *v = t->priv;
+
+	REQUIRE(t, victim_open(v, true));
+	EXPECT_EQ(t, victim_channel(v, DeallocateObjectKeepRegisters),
+		  STATUS_SUCCESS);
+	EXPECT(t, victim_map(v));
+	EXPECT_EQ(t, victim_channel(v, KeepObject), STATUS_SUCCESS);
+	EXPECT(t, victim_map(v));
+	EXPECT_EQ(t, v->calls, 2);
+	victim_unbind(v, before);
+}
+
+static void waiting(struct nttest *t)
+{
+	long before = ntdma_live_objects();
+	struct victim *v = t->priv;
+	int i;
+
+	REQUIRE(t, victim_open(v, false));
+	EXPECT_EQ(t, victim_channel(v, KeepObject), STATUS_SUCCESS);
+	EXPECT(t, victim_map(v));
+	for (i = 0; i < VICTIM_WAITERS; i++)
+		EXPECT_EQ(t, victim_wait(v, v->contexts[i]), STATUS_SUCCESS);
+	EXPECT_EQ(t, victim_list(v), STATUS_SUCCESS);
+	EXPECT_EQ(t, v->calls, 1);
+	victim_unbind(v, before);
+}
+
+static void unbound(struct nttest *t)
+{
+	struct victim *v = t->priv;
+
+	v->object = ntdma_device_create(&v->pdev->dev, 0);
+	REQUIRE(t, v->object);
+	device_release_driver(&v->pdev->dev);
+	EXPECT(t, !victim_adapter(v, true));
+	REQUIRE(t, !device_attach(&v->pdev->dev) || v->pdev->dev.driver);
+	v->adapter = victim_adapter(v, true);
+	REQUIRE(t, v->adapter);
+	v->adapter->DmaOperations->PutDmaAdapter(v->adapter);
+}
+
+static const struct nttest_case cases[] = {
+	{ "S26 stop and start again", restart },
+	{ "S26 unbound with adapters alive", adapters },
+	{ "S26 unbound with a list mapped", lists },
+	{ "S26 unbound with a list of an adapter that was put", orphans },
+	{ "S26 unbound with common buffers alive", buffers },
+	{ "S26 unbound with the channel held and registers mapped", mapped },
+	{ "S26 unbound with requests waiting", waiting },
+	{ "S26 no adapter without a driver", unbound },
+	{ }
+};
+
+const struct nttest_suite nttest_removal = {
+	.name = "removal",
+	.init = victim_init,
+	.exit = victim_exit,
+	.cases = cases,
+};

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Misuse, by the codes with which Windows' driver verifier reports it (bug
+ * check 0xE6): each must be noticed, counted under its code, and change
+ * nothing. The cases switch verify mode on.
+ */
+#include "../glue.h"
+#include "buffer.h"
+#include "hooks.h"
+#include "rig.h"
+
+#define RULES	0x26
+
+static IO_ALLOCATION_ACTION keep_registers(PDEVICE_OBJECT object, PIRP irp,
+					   PVOID base, PVOID context)
+{
+	*(PVOID *)context = base;
+	return DeallocateObjectKeepRegisters;
+}
+
+/* Nothing but @rule may have been reported since @before was taken. */
+static void broke(struct nttest *t, const long *before, unsigned int rule,
+		  long times)
+{
+	unsigned int i;
+
+	for (i = 0; i < RULES; i++)
+		EXPECT_EQ(t, ntdma_misused(i) - before[i],
+			  i == rule ? times : 0);
+}
+
+static void snapshot(long *counts)
+{
+	unsigned int i;
+
+	for (i = 0; i < RULES; i++)
+		counts[i] = ntdma_misused(i);
+}
+
+static int verify_init(struct nttest *t)
+{
+	ntdma_verify_set(true);
+	return 0;
+}
+
+static void verify_exit(struct nttest *t)
+{
+	ntdma_verify_set(false);
+}
+
+static PVOID registers(struct rig *r, ULONG count)
+{
+	PVOID base = NULL;
+	KIRQL irql = rig_raise();
+
+	EXPECT_EQ(r->t, r->ops->AllocateAdapterChannel(r->adapter, r->object,
+						       count, keep_registers,
+						       &base), STATUS_SUCCESS);
+	KeLowerIrql(irql);
+	return base;
+}
+
+static void release(struct rig *r, PVOID base, ULONG count)
+{
+	KIRQL irql = rig_raise();
+
+	r->ops->FreeMapRegisters(r->adapter, base, count);
+	KeLowerIrql(irql);
+}
+
+static void freed_registers(struct nttest *t, struct rig *r)
+{
+	PVOID base = registers(r, 1);
+	long before[RULES];
+
+	REQUIRE(t, base);
+	release(r, base, 1);
+	snapshot(before);
+	release(r, base, 1);
+	broke(t, before, 0x05, 1);
+}
+
+static void freed_channel(struct nttest *t, struct rig *r)
+{
+	long before[RULES];
+	KIRQL irql = rig_raise();
+
+	snapshot(before);
+	r->ops->FreeAdapterChannel(r->adapter);
+	KeLowerIrql(irql);
+	broke(t, before, 0x04, 1);
+}
+
+static void freed_list(struct nttest *t, struct rig *r)
+{
+	SCATTER_GATHER_LIST list = { .NumberOfElements = 1 };
+	long before[RULES];
+	KIRQL irql = rig_raise();
+
+	snapshot(before);
+	r->ops->PutScatterGatherList(r->adapter, &list, TRUE);
+	KeLowerIrql(irql);
+	broke(t, before, 0x06, 1);
+}
+
+static void freed_buffer(struct nttest *t, struct rig *r)
+{
+	PHYSICAL_ADDRESS logical;
+	long before[RULES];
+	PVOID va = r->ops->AllocateCommonBuffer(r->adapter, 64, &logical,
+						TRUE);
+
+	REQUIRE(t, va);
+	snapshot(before);
+	r->ops->FreeCommonBuffer(r->adapter, 65, logical, va, TRUE);
+	broke(t, before, 0x03, 1);
+	r->ops->FreeCommonBuffer(r->adapter, 64, logical, va, TRUE);
+	snapshot(before);
+	r->ops->FreeCommonBuffer(r->adapter, 64, logical, va, TRUE);
+	broke(t, before, 0x03, 1);
+}
+
+static void still_mapped(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, PAGE_SIZE);
+	ULONG length = PAGE_SIZE;
+	long before[RULES];
+	PVOID base;
+
+	REQUIRE(t, b);
+	base = registers(r, 1);
+	REQUIRE(t, base);
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va, &length, TRUE);
+	EXPECT_EQ(t, length, PAGE_SIZE);
+	snapshot(before);
+	release(r, base, 1);
+	broke(t, before, 0x10, 1);
+}
+
+static void mapping(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, PAGE_SIZE);
+	PVOID base = registers(r, 1);
+	ULONG length = PAGE_SIZE;
+	long before[RULES];
+
+	REQUIRE(t, b && base);
+	snapshot(before);
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va + PAGE_SIZE,
+			    &length, TRUE);
+	EXPECT_EQ(t, length, 0);
+	broke(t, before, 0x1B, 1);
+	snapshot(before);
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va, &length, TRUE);
+	broke(t, before, 0x21, 1);
+	snapshot(before);
+	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, base, b->va,
+					      PAGE_SIZE, TRUE));
+	broke(t, before, 0x16, 1);
+	release(r, base, 1);
+	snapshot(before);
+	length = PAGE_SIZE;
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va, &length, TRUE);
+	EXPECT_EQ(t, length, 0);
+	broke(t, before, 0x15, 1);
+}
+
+static void level(struct nttest *t, struct rig *r)
+{
+	PVOID base = registers(r, 1);
+	long before[RULES];
+
+	REQUIRE(t, base);
+	snapshot(before);
+	r->ops->FreeMapRegisters(r->adapter, base, 1);
+	broke(t, before, 0x13, 1);
+}
+
+static void left(struct nttest *t, struct rig *r)
+{
+	struct rig *other = rig_open(t, r->kind);
+	PHYSICAL_ADDRESS logical;
+	PDMA_OPERATIONS ops;
+	PDMA_ADAPTER adapter;
+	long before[RULES];
+	PVOID va, base;
+
+	REQUIRE(t, other);
+	adapter = other->adapter;
+	ops = other->ops;
+	base = registers(other, 1);
+	va = ops->AllocateCommonBuffer(adapter, 1, &logical, TRUE);
+	snapshot(before);
+	ops->PutDmaAdapter(adapter);
+	EXPECT_EQ(t, ntdma_misused(0x07) - before[0x07], 1);
+	EXPECT_EQ(t, ntdma_misused(0x09) - before[0x09], 1);
+	EXPECT_EQ(t, ntdma_misused(0x0A) - before[0x0A], 0);
+	release(other, base, 1);
+	snapshot(before);
+	ops->PutDmaAdapter(adapter);
+	broke(t, before, 0x18, 1);
+	ops->FreeCommonBuffer(adapter, 1, logical, va, TRUE);
+	other->adapter = NULL;
+	rig_close(other);
+}
+
+static void version(struct nttest *t, struct rig *r)
+{
+	DEVICE_DESCRIPTION dd;
+	long before[RULES];
+	ULONG count;
+
+	rig_describe(&dd, r->kind);
+	dd.Version = 4;
+	snapshot(before);
+	EXPECT(t, !IoGetDmaAdapter(r->object, &dd, &count));
+	broke(t, before, 0x25, 1);
+}
+
+static const struct nttest_case cases[] = {
+	{ "0xE6:03 common buffer freed wrongly", .run_on = freed_buffer },
+	{ "0xE6:04 channel freed that nobody holds", .run_on = freed_channel },
+	{ "0xE6:05 registers freed twice", .run_on = freed_registers },
+	{ "0xE6:06 no list put", .run_on = freed_list },
+	{ "0xE6:07 09 18 adapter put too early, and twice", .run_on = left },
+	{ "0xE6:10 registers freed before the flush", .run_on = still_mapped },
+	{ "0xE6:13 called below DISPATCH_LEVEL", .run_on = level },
+	{ "0xE6:15 16 1B 21 transfers of nothing", .run_on = mapping },
+	{ "0xE6:25 unknown version", .run_on = version },
+	{ }
+};
+
+const struct nttest_suite nttest_verify = {
+	.name = "verify",
+	.init = verify_init,
+	.exit = verify_exit,
+	.cases = cases,
+};
