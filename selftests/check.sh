@@ -67,23 +67,57 @@ finish() {
 # The guests
 #
 
-boot() { # KERNEL MACHINE
-	local k=$1 m=$2 name=check-$1-$2 build=$out/build/$1/kmod rc=0 modules
-	modules=("$build/ntdma.ko" "$build/test/ntdma_test.ko")
+# Every test also in these settings, on one kernel.
+variants="plain+swiotlb plain+bounce plain+edges iommu+strict iommu+lazy
+	iommu+passthrough"
+
+# What a setting is: kernel arguments, parameters of ntdma, and which back end
+# the edu sample must meet and whether its pages bounce.
+setting() { # MACHINE[+VARIANT]
+	args='' params='' expect="$(backend_of "${1%+*}") none"
+	case $1 in
+	bounce) expect="bounce some" ;;
+	*+swiotlb) args=swiotlb=force expect="bounce some" ;;
+	*+bounce) params=,bounce=1 expect="bounce some" ;;
+	*+edges) params=,edges=1 expect="direct some" ;;
+	*+strict) args=iommu.strict=1 ;;
+	*+lazy) args=iommu.strict=0 ;;
+	*+passthrough) args=iommu.passthrough=1 expect="bounce any" ;;
+	esac
+}
+
+boot() { # KERNEL MACHINE[+VARIANT]
+	local k=$1 m=${2%+*} name=check-$1-$2 build=$out/build/$1/kmod rc=0
+	local args params expect modules image=$out/check-$1-$2/disk.img
+	setting "$2"
+	modules=("$build/ntdma.ko$params" "$build/test/ntdma_test.ko")
 	[ "$k" != debug ] || modules+=("$build/test/ntdma_kunit.ko")
-	modules+=("$(sample_module "$k" "$m")")
+	modules+=("$(sample_module "$k" "$m")" "$(nvme_module "$k" "$m")"
+		  "$build/samples/rtl8139/rtl_sample.ko")
 	mkdir -p "$out/$name"
-	backend_of "$m" >"$out/$name/backend"
-	"$here/vm.sh" -k "$k" -m "$m" -n "$name" -t 900 -f "$out/$name/backend" \
+	echo "$expect" >"$out/$name/expect"
+	nvme_image create "$image"
+	"$here/vm.sh" -k "$k" -m "$m" -n "$name" -t 900 -f "$out/$name/expect" \
+		-f "$build/test/ntdma_leak.ko" -a "$args" \
+		-q "$packet_args $(nvme_args "$image")" \
 		-p "$top/selftests/guest/check-pre.sh" \
 		-s "$top/selftests/guest/check.sh" "${modules[@]}" || rc=$?
 	[ -f "$out/$name/guest.log" ] || : >"$out/$name/guest.log"
 	"$top/selftests/tap.awk" "$out/$name/guest.log" |
-		awk -v at="$k-$m" 'BEGIN { FS = OFS = "\t" }
+		awk -v at="$k-$2" 'BEGIN { FS = OFS = "\t" }
 			$1 != "diag" { $2 = at " " $2 } { print }' \
 		>"$records/$name"
-	judge_boot "$name" "$k-$m" "$rc"
-	tell "$k on $m" "$records/$name" "$out/$name/console.log"
+	judge_boot "$name" "$k-$2" "$rc"
+	judge_disk "$name" "$k-$2" "$image"
+	tell "$k on $2" "$records/$name" "$out/$name/console.log"
+}
+
+# What the NVMe sample wrote, read by somebody else.
+judge_disk() { # NAME AT IMAGE
+	local text="nvme: the disk image holds what was written" verdict=fail
+	! nvme_image verify "$3" >&2 || verdict=pass
+	record "$1" "$verdict" "$2" "$text"
+	rm -f "$3"
 }
 
 # The boot is a case of its own: vm.sh's verdict.
@@ -99,19 +133,19 @@ judge_boot() { # NAME AT STATUS
 }
 
 # A guest keeps about one processor busy.
-boot_all() { # KERNEL
-	local m
-	build_modules "$1" || {
-		record "build-$1" fail build "the modules for kernel $1"
+boot_all() { # KERNEL MACHINE...
+	local m k=$1
+	shift
+	build_modules "$k" || {
+		record "build-$k" fail build "the modules for kernel $k"
 		return 0
 	}
-	# shellcheck disable=SC2086 # words
-	printf '%s\n' $all_machines |
-		xargs -P $(($(nproc) >= 2 ? 2 : 1)) -I '{}' "$0" boot "$1" '{}' ||
+	printf '%s\n' "$@" |
+		xargs -P $(($(nproc) >= 2 ? 2 : 1)) -I '{}' "$0" boot "$k" '{}' ||
 		true
-	for m in $all_machines; do
-		[ -s "$records/check-$1-$m" ] ||
-			record "check-$1-$m" fail "$1-$m" "did not run"
+	for m; do
+		[ -s "$records/check-$k-$m" ] ||
+			record "check-$k-$m" fail "$k-$m" "did not run"
 	done
 }
 
@@ -180,11 +214,14 @@ main() {
 	crosscheck
 	[ ${#stock[@]} -eq 0 ] || harness "${stock[0]}"
 	for k in ${stock[@]+"${stock[@]}"}; do
-		boot_all "$k"
+		# shellcheck disable=SC2046,SC2086 # words
+		boot_all "$k" $all_machines \
+			$([ "$k" != "${stock[0]}" ] || echo $variants)
 	done
 	if [ -n "$debug" ] && finish_debug_kernel; then
 		harness debug
-		boot_all debug
+		# shellcheck disable=SC2086 # words
+		boot_all debug $all_machines
 	fi
 	complete=1
 }

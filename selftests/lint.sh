@@ -73,7 +73,7 @@ checkpatch() {
 		# shellcheck disable=SC2046 # words
 		perl "$tool" --root=. --quiet --no-summary --terse --show-types \
 			$(excuses "$f") --file "$f" || bad=1
-	done < <(find kmod uapi selftests -name '*.[ch]' ! -name '*.mod.c' | sort)
+	done < <(find kmod selftests -name '*.[ch]' ! -name '*.mod.c' | sort)
 	return $bad
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IoGetDmaAdapter, PutDmaAdapter and the operations tables: contract section
- * A, scenarios S1 and S26.
+ * IoGetDmaAdapter and the operations tables: contract section A, scenario S1.
  */
 #include <linux/dma-mapping.h>
 #include <linux/sizes.h>
@@ -451,73 +450,6 @@ static void ec_20_put(struct nttest *t)
 	mine.PutDmaAdapter(adapter);
 }
 
-static void ec_21(struct nttest *t)
-{
-	DEVICE_DESCRIPTION dd = usual();
-	PDMA_ADAPTER adapter;
-	KIRQL old;
-	ULONG n;
-	int i;
-
-	for (i = 0; i < 4; i++) {
-		dd.DmaAddressWidth = i & 1 ? 28 : 64;
-		dd.ScatterGather = i / 2;
-		adapter = get(t, &dd, &n);
-		if (!EXPECT(t, adapter))
-			return;
-		old = rig_raise();
-		put(adapter);
-		KeLowerIrql(old);
-	}
-}
-
-/* A driver's mistake: nothing may crash and the memory must outlive it. */
-static void ec_22_common(struct nttest *t, struct rig *r)
-{
-	PDMA_ADAPTER adapter = r->adapter;
-	PHYSICAL_ADDRESS la;
-	u8 seen[16];
-	u8 *va;
-
-	va = r->ops->AllocateCommonBuffer(adapter, PAGE_SIZE, &la, TRUE);
-	REQUIRE(t, va);
-	r->adapter = NULL;
-	r->ops->PutDmaAdapter(adapter);
-	pattern_fill(va, PAGE_SIZE, 22);
-	EXPECT_EQ(t, bus_read(&r->bus, la.QuadPart + 100, seen, sizeof(seen)), 0);
-	pattern_same(t, "common buffer", seen, va + 100, sizeof(seen));
-	r->ops->FreeCommonBuffer(adapter, PAGE_SIZE, la, va, TRUE);
-}
-
-static void ec_22_list(struct nttest *t, struct rig *r)
-{
-	struct buffer *b = buffer_new(r, SCATTERED, 0x20, 3 * PAGE_SIZE);
-	PDMA_ADAPTER adapter = r->adapter;
-	struct request *q;
-
-	REQUIRE(t, b);
-	q = request_new(r, b->mdl, 0, b->length, false);
-	REQUIRE(t, q && request_list(q, BY_GET));
-	r->ops->PutDmaAdapter(adapter);
-	request_move(q);
-	request_put(q);
-	request_check_memory(q);
-	request_free(q);
-	r->adapter = NULL;
-}
-
-static void ec_22_registers(struct nttest *t, struct rig *r)
-{
-	struct request *q = request_channel(r, 2, DeallocateObjectKeepRegisters);
-
-	REQUIRE(t, q && NT_SUCCESS(request_allocate(q)));
-	REQUIRE(t, request_ran(q));
-	r->ops->PutDmaAdapter(r->adapter);
-	request_release(q);
-	request_free(q);
-	r->adapter = NULL;
-}
-
 static void s1_optional(struct nttest *t, struct rig *r)
 {
 	bool there = RTL_CONTAINS_FIELD(r->ops, r->ops->Size,
@@ -525,21 +457,6 @@ static void s1_optional(struct nttest *t, struct rig *r)
 
 	EXPECT_EQ(t, there, r->ops->Size >= sizeof(DMA_OPERATIONS));
 	EXPECT_EQ(t, !!r->ops->CreateCommonBufferFromMdl, there);
-}
-
-static void s26(struct nttest *t, struct rig *r)
-{
-	struct buffer *b = buffer_new(r, SCATTERED, 1, 2 * PAGE_SIZE);
-	DEVICE_DESCRIPTION dd;
-
-	REQUIRE(t, b);
-	request_transfer(r, b->mdl, 0, b->length, true, BY_GET);
-	r->ops->PutDmaAdapter(r->adapter);
-	rig_describe(&dd, r->kind);
-	r->adapter = IoGetDmaAdapter(r->object, &dd, &r->registers);
-	REQUIRE(t, r->adapter);
-	r->ops = r->adapter->DmaOperations;
-	request_transfer(r, b->mdl, 0, b->length, true, BY_GET);
 }
 
 static void no_description(struct nttest *t)
@@ -666,15 +583,9 @@ static const struct nttest_case cases[] = {
 	{ "EC-19 two adapters of one device own their channels apart", .run_on = ec_19 },
 	{ "EC-20 a replaced table keeps working", .run_on = ec_20 },
 	{ "EC-20 the adapter is put without its table", ec_20_put },
-	{ "EC-21 PutDmaAdapter at DISPATCH_LEVEL", ec_21 },
-	{ "EC-22 put with a common buffer: it stays valid until freed",
-	  .run_on = ec_22_common },
-	{ "EC-22 put with a list: it stays valid until put", .run_on = ec_22_list },
-	{ "EC-22 put with map registers", .run_on = ec_22_registers },
 	{ "S1 an optional member is inside Size or NULL", .run_on = s1_optional },
 	{ "S1 widths from 24 to 64 keep their reach", widths },
 	{ "S1 two widths on one device", .run_on = two_widths, .kinds = rig_wide },
-	{ "S26 stop and restart", .run_on = s26 },
 	{ "S1 bad input: no description", no_description },
 	{ "S1 bad input: no device object", no_object },
 	{ "S1 bad input: nowhere to store the count", no_count },

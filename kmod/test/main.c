@@ -48,6 +48,7 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_nt,
 	&nttest_mdl,
 	&nttest_adapter,
+	&nttest_put,
 	&nttest_info,
 	&nttest_channel,
 	&nttest_channelex,

@@ -97,6 +97,7 @@ static inline void nttest_skip(struct nttest *t, const char *why)
 extern const struct nttest_suite nttest_nt;
 extern const struct nttest_suite nttest_mdl;
 extern const struct nttest_suite nttest_adapter;
+extern const struct nttest_suite nttest_put;
 extern const struct nttest_suite nttest_info;
 extern const struct nttest_suite nttest_channel;
 extern const struct nttest_suite nttest_channelex;

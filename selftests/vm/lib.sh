@@ -100,7 +100,7 @@ copy_sources() { # DIR
 	mkdir -p "$1"
 	tar -C "$top" -cf - --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
 		--exclude='*.mod.c' --exclude='.*.cmd' --exclude='*.symvers' \
-		--exclude='modules.order' Kbuild kmod uapi |
+		--exclude='modules.order' Kbuild kmod |
 		tar -C "$1" -xf -
 }
 
@@ -132,6 +132,25 @@ backend_of() { # MACHINE
 	*) echo "$1" ;;
 	esac
 }
+
+# A disk for the NVMe sample, and what it and the packet device are in QEMU.
+nvme_image() { # create|verify FILE
+	"$top/kmod/samples/nvme/image.sh" "$@"
+}
+
+nvme_args() { # FILE
+	echo "-drive file=$1,if=none,id=d0,format=raw" \
+		"-device nvme,drive=d0,serial=ntdma,mdts=7"
+}
+
+# The bounce machine has memory in reach of 28 bits; 24 leave next to none.
+nvme_module() { # KERNEL MACHINE
+	local width=64
+	[ "$2" != bounce ] || width=24
+	echo "$out/build/$1/kmod/samples/nvme/nvme_sample.ko,width=$width"
+}
+
+packet_args="-netdev hubport,id=n0,hubid=0 -device rtl8139,netdev=n0"
 
 # The sample and its parameters: the device of `plain` has a 40-bit mask.
 sample_module() { # KERNEL MACHINE
