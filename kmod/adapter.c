@@ -103,8 +103,10 @@ static void ntdma_set_limits(struct ntdma_adapter *adapter)
 
 	adapter->mask = min_not_zero(DMA_BIT_MASK(adapter->width),
 				     dev->bus_dma_limit);
-	adapter->max_seg = round_down(dma_get_max_seg_size(dev), PAGE_SIZE);
 	adapter->boundary = dma_get_seg_boundary(dev);
+	/* An IOMMU aligns a run to its size: what is shorter does not cross. */
+	adapter->max_seg = round_down(min_t(u64, dma_get_max_seg_size(dev) - 1,
+					    adapter->boundary) + 1, PAGE_SIZE);
 	if (adapter->boundary == ULONG_MAX)
 		adapter->boundary = U64_MAX;
 	adapter->alignment = dev_is_dma_coherent(dev) ?

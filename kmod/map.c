@@ -112,7 +112,9 @@ static bool ntdma_next(const struct ntdma_map *map,
 	known = ntdma_buffer_address(adapter, walk->mdl, walk->done,
 				     &run->addr);
 	if (known) {
-		run->length = min3(known, walk->left, most);
+		run->length = min_t(u64, min3(known, walk->left, most),
+				    ntdma_boundary_room(run->addr,
+							adapter->boundary));
 		run->at = NTDMA_KNOWN;
 		return true;
 	}

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# demo.sh - `make demo`: a ported driver moves data, on each back end
+# demo.sh - `make demo`: ported drivers move data, on each back end
 #
-# Boots three virtual machines, inserts ntdma and the edu sample in each, lets
-# the sample move data through the device's DMA engine in both directions and
-# prints one table.  Exit status 0 only if the data was right three times, each
-# on the back end that the machine is meant to show.
+# Boots three virtual machines, inserts ntdma and the edu and NVMe samples in
+# each, lets them move data in both directions and prints one table.  The disk
+# is compared on this side, too.  Exit status 0 only if the data was right each
+# time, on the back end that the machine is meant to show.
 #
 # Environment: KERNEL=6.12 (default), 6.1 or debug; V=1 for the whole console;
 # NTDMA_CACHE and ACCEL as in vm/lib.sh and vm/vm.sh.
@@ -17,67 +17,76 @@ set -euo pipefail
 kernel=${KERNEL:-6.12}
 release=$kernel
 
-describe() { # MACHINE
-	case $1 in
-	iommu) echo "intel-iommu, 28-bit device" ;;
-	plain) echo "no IOMMU, 40-bit device" ;;
-	bounce) echo "no IOMMU, 28-bit device, 3 GB" ;;
+describe() { # SAMPLE MACHINE
+	case $1-$2 in
+	edu-iommu) echo "edu, 28 bits, intel-iommu" ;;
+	edu-plain) echo "edu, 40 bits" ;;
+	edu-bounce) echo "edu, 28 bits, memory above" ;;
+	nvme-iommu) echo "NVMe disk, intel-iommu" ;;
+	nvme-plain) echo "NVMe disk" ;;
+	nvme-bounce) echo "NVMe disk, told 24 bits" ;;
 	esac
 }
 
-value() { # KEY FILE
-	tr ' ' '\n' <"$2" | sed -n "s/^$1=//p" | tail -n 1
+# What a sample and ntdma said of a transfer; the guest prefixes each line.
+value() { # SAMPLE KEY FILE
+	sed -n "s/^$1 //p" "$3" | tr ' ' '\n' | sed -n "s/^$2=//p" | tail -n 1
 }
 
-# Why the result of a boot is not what it must be; nothing if it is.
-objection() { # MACHINE LOG
-	local machine=$1 log=$2 want bounced
-	want=$(backend_of "$machine")
-	bounced=$(value bounced "$log")
-	if [ "$(value verdict "$log")" != ok ]; then
+# Why the result of a sample is not what it must be; nothing if it is.
+objection() { # SAMPLE MACHINE LOG
+	local sample=$1 log=$3 want bounced
+	want=$(backend_of "$2")
+	bounced=$(value "$sample" bounced "$log")
+	if [ "$(value "$sample" verdict "$log")" != ok ]; then
 		echo "DATA WRONG"
-	elif [ "$(value mismatches "$log")" != 0 ]; then
+	elif [ "$(value "$sample" mismatches "$log")" != 0 ]; then
 		echo "MISMATCHES"
-	elif [ "$(value backend "$log")" != "$want" ]; then
+	elif [ "$(value "$sample" backend "$log")" != "$want" ]; then
 		echo "NOT ${want^^}"
-	elif [ "$(value bytes "$log")" -le 0 ] ||
-	     [ "$(value interrupts "$log")" -le 0 ]; then
+	elif [ "$(value "$sample" bytes "$log")" -le 0 ] ||
+	     [ "$(value "$sample" interrupts "$log")" -le 0 ]; then
 		echo "NOTHING MOVED"
 	elif [ "$want" = bounce ] && [ "${bounced:-0}" -le 0 ]; then
 		echo "DID NOT BOUNCE"
 	elif [ "$want" != bounce ] && [ "${bounced:-1}" -ne 0 ]; then
 		echo "BOUNCED"
+	elif [ "$sample" = nvme ] &&
+	     ! nvme_image verify "$out/demo-$2/disk.img" >&2; then
+		echo "DISK WRONG"
 	fi
 }
 
 row() {
-	printf '%-8s  %-30s  %-8s  %10s  %8s  %8s  %10s  %s\n' "$@"
+	printf '%-8s  %-27s  %-8s  %9s  %8s  %7s  %10s  %s\n' "$@"
 }
 
 # One line of the table; fails unless the boot shows what it must.
-judge() { # MACHINE STATUS
-	local log=$out/demo-$1/guest.log why backend
-	if [ "$2" -ne 0 ]; then
-		row "-" "$(describe "$1")" "$release" - - - - "BOOT FAILED"
+judge() { # SAMPLE MACHINE STATUS
+	local log=$out/demo-$2/guest.log what why backend
+	what=$(describe "$1" "$2")
+	if [ "$3" -ne 0 ]; then
+		row "-" "$what" "$release" - - - - "BOOT FAILED"
 		return 1
 	fi
-	why=$(objection "$1" "$log")
-	backend=$(value backend "$log")
-	row "${backend^^}" "$(describe "$1")" "$release" \
-		"$(value bytes "$log")" "$(value elements "$log")" \
-		"$(value bounced "$log")" "$(value interrupts "$log")" \
-		"${why:-verified}"
+	why=$(objection "$1" "$2" "$log")
+	backend=$(value "$1" backend "$log")
+	row "${backend^^}" "$what" "$release" \
+		"$(value "$1" bytes "$log")" "$(value "$1" elements "$log")" \
+		"$(value "$1" bounced "$log")" \
+		"$(value "$1" interrupts "$log")" "${why:-verified}"
 	[ -z "$why" ]
 }
 
 table() { # STATUS-OF-EACH-MACHINE...
 	local machine bad=0
 	echo
-	row "back end" "machine" "kernel" "bytes" "list" "bounced" \
+	row "back end" "device" "kernel" "bytes" "list" "bounced" \
 		"interrupts" "verdict"
 	row "" "" "" "moved" "elements" "pages" "" ""
 	for machine in iommu plain bounce; do
-		judge "$machine" "$1" || bad=1
+		judge edu "$machine" "$1" || bad=1
+		judge nvme "$machine" "$1" || bad=1
 		shift
 	done
 	echo
@@ -85,10 +94,13 @@ table() { # STATUS-OF-EACH-MACHINE...
 }
 
 run_machine() { # MACHINE
+	local image=$out/demo-$1/disk.img
+	mkdir -p "$out/demo-$1"
+	nvme_image create "$image"
 	"$here/vm.sh" -k "$kernel" -m "$1" -n "demo-$1" -t 180 \
-		-s "$top/selftests/guest/demo.sh" \
+		-s "$top/selftests/guest/demo.sh" -q "$(nvme_args "$image")" \
 		"$out/build/$kernel/kmod/ntdma.ko" \
-		"$(sample_module "$kernel" "$1")"
+		"$(sample_module "$kernel" "$1")" "$(nvme_module "$kernel" "$1")"
 }
 
 main() {
@@ -106,7 +118,7 @@ main() {
 	say "4/4 three machines"
 	for machine in iommu plain bounce; do
 		step=$((step + 1))
-		say "machine $step of 3: $(describe "$machine")"
+		say "machine $step of 3: $machine"
 		rc=0
 		run_machine "$machine" || rc=$?
 		statuses+=("$rc")

@@ -58,10 +58,16 @@ excuses() { # FILE
 	esac
 }
 
+checkpatch_one() { # TOOL FILE
+	# shellcheck disable=SC2046 # words
+	perl "$1" --root=. --quiet --no-summary --terse --show-types \
+		$(excuses "$2") --file "$2"
+}
+
 # In a copy, since checkpatch looks for a kernel tree's include/ and leaves a
 # cache.
 checkpatch() {
-	local dir=$out/lint/checkpatch tool f bad=0
+	local dir=$out/lint/checkpatch tool
 	tool=$("$here/kernel.sh" dir source)/checkpatch.pl
 	rm -rf "$dir"
 	mkdir -p "$dir/include"
@@ -69,12 +75,10 @@ checkpatch() {
 	cp "$top/.checkpatch.conf" "$dir/"
 	cp -r "$top/selftests" "$dir/"
 	cd "$dir"
-	while read -r f; do
-		# shellcheck disable=SC2046 # words
-		perl "$tool" --root=. --quiet --no-summary --terse --show-types \
-			$(excuses "$f") --file "$f" || bad=1
-	done < <(find kmod selftests -name '*.[ch]' ! -name '*.mod.c' | sort)
-	return $bad
+	export -f checkpatch_one excuses
+	find kmod selftests -name '*.[ch]' ! -name '*.mod.c' | sort |
+		xargs -P "$(nproc)" -I '{}' \
+			bash -c 'checkpatch_one "$@"' _ "$tool" '{}'
 }
 
 main() {

@@ -170,6 +170,37 @@ static bool run_get(struct buffer *b)
 	return true;
 }
 
+static bool pairs_get(struct buffer *b)
+{
+	unsigned int i, pairs = b->npages / 2;
+	struct page *page;
+
+	for (i = 0; i < pairs; i++) {
+		page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, 1);
+		if (!page)
+			return false;
+		split_page(page, 1);
+		b->pages[2 * i] = page;
+		b->pages[2 * i + 1] = page + 1;
+	}
+	sort(b->pages, pairs, 2 * sizeof(*b->pages), by_frame_descending, NULL);
+	if (b->npages % 2)
+		b->pages[2 * i] = alloc_page(GFP_KERNEL);
+	return b->pages[b->npages - 1];
+}
+
+static bool frames_get(struct buffer *b)
+{
+	switch (b->shape) {
+	case RUN:
+		return run_get(b);
+	case PAIRS:
+		return pairs_get(b);
+	default:
+		return scattered_get(b);
+	}
+}
+
 static bool buffer_map(struct buffer *b)
 {
 	unsigned int i;
@@ -216,7 +247,7 @@ struct buffer *buffer_new(struct rig *r, enum buffer_shape shape,
 	b->npages = DIV_ROUND_UP(offset + length, PAGE_SIZE);
 	b->pages = kvcalloc(b->npages, sizeof(*b->pages), GFP_KERNEL);
 	if (!EXPECT(r->t, b->pages) ||
-	    !EXPECT(r->t, shape == RUN ? run_get(b) : scattered_get(b)) ||
+	    !EXPECT(r->t, frames_get(b)) ||
 	    !EXPECT(r->t, buffer_map(b))) {
 		buffer_release(b);
 		return NULL;

@@ -15,8 +15,10 @@
  * @RUN: one run of frames
  * @NEAR: low frames, in reach of every adapter
  * @MIXED: low frames and frames as of @SCATTERED in turn
+ * @PAIRS: runs of two frames
+ * @SHAPES: their number
  */
-enum buffer_shape { SCATTERED, RUN, NEAR, MIXED };
+enum buffer_shape { SCATTERED, RUN, NEAR, MIXED, PAIRS, SHAPES };
 
 /**
  * struct buffer - whole pages, a part of which the MDL describes

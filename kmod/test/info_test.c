@@ -348,7 +348,7 @@ static void ec_39(struct nttest *t, struct rig *r)
 }
 
 static const struct nttest_case cases[] = {
-	{ "EC-23 alignment is 1 byte on x64 and a power of two", .run_on = ec_23 },
+	{ "EC-23 S27 alignment is 1 byte on x64 and a power of two", .run_on = ec_23 },
 	{ "EC-24 adapter info version 1 changes bytes 4 to 23 only", .run_on = ec_24 },
 	{ "EC-24 adapter info version 1 needs no more than 24 bytes",
 	  .run_on = ec_24_exact },

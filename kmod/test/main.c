@@ -58,6 +58,8 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_map,
 	&nttest_mapex,
 	&nttest_common,
+	&nttest_limits,
+	&nttest_race,
 	&nttest_removal,
 	&nttest_verify,
 };

@@ -1555,7 +1555,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-216 contiguous chunks", pages_in_chunks },
 	{ "EC-216 bad parameters", bad_pages },
 	{ "EC-217 allocated pages are zero", ec_217 },
-	{ "EC-218 flushing changes nothing", ec_218 },
+	{ "EC-218 S27 flushing changes nothing", ec_218 },
 	{ "EC-219 layout", ec_219 },
 	{ "S24.1 user memory", s24_step1 },
 	{ "S24.1 kernel memory", s24_kernel },

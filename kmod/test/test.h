@@ -107,6 +107,8 @@ extern const struct nttest_suite nttest_sglistex;
 extern const struct nttest_suite nttest_map;
 extern const struct nttest_suite nttest_mapex;
 extern const struct nttest_suite nttest_common;
+extern const struct nttest_suite nttest_limits;
+extern const struct nttest_suite nttest_race;
 extern const struct nttest_suite nttest_removal;
 extern const struct nttest_suite nttest_verify;
 

@@ -2,12 +2,18 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs in a guest of `make demo`: lets the sample move data through the first
-# device that it drives and prints what it and ntdma say of it.
-set -- /sys/bus/pci/drivers/edu_wdm/0*
-[ -r "$1/transfer" ] || {
-	echo "the sample drives no device"
-	exit 1
+# Runs in a guest of `make demo`: lets each sample move data through the first
+# device that it drives and prints what it and ntdma say of it, each line behind
+# the sample's name.
+transfer() { # SAMPLE
+	set -- "$1" /sys/bus/pci/drivers/"$1"_wdm/0*
+	[ -r "$2/transfer" ] || {
+		echo "the $1 sample drives no device"
+		return 1
+	}
+	cat "$2/transfer" >/tmp/report || return 1
+	grep "^${2##*/} " /sys/kernel/debug/ntdma/adapters >>/tmp/report
+	sed "s/^/$1 /" /tmp/report
 }
-cat "$1/transfer" || exit 1
-grep "^${1##*/} " /sys/kernel/debug/ntdma/adapters
+
+transfer edu && transfer nvme
