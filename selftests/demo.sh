@@ -52,7 +52,7 @@ objection() { # SAMPLE MACHINE LOG
 	elif [ "$want" != bounce ] && [ "${bounced:-1}" -ne 0 ]; then
 		echo "BOUNCED"
 	elif [ "$sample" = nvme ] &&
-	     ! nvme_image verify "$out/demo-$2/disk.img" >&2; then
+	     ! nvme_image verify "$out/demo-$2/disk.img" >/dev/null; then
 		echo "DISK WRONG"
 	fi
 }

@@ -11,8 +11,8 @@
 # shellcheck disable=SC2034 # used by the scripts that source this
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$top/selftests/vm
-out=${NTDMA_OUT:-$top/out}
-cache=${NTDMA_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ntdma}
+out=$(realpath -m "${NTDMA_OUT:-$top/out}")
+cache=$(realpath -m "${NTDMA_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ntdma}")
 verbose=${V:-0}
 # One clock for a whole run: the scripts that a script starts go on counting.
 export NTDMA_T0=${NTDMA_T0:-$(date +%s)}
