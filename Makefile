@@ -29,7 +29,7 @@ need-kdir:
 
 # Needs no kernel headers, and leaves the copies of other kernels to out/.
 clean:
-	find Kbuild kmod selftests \( -name '*.o' -o -name '*.ko' \
+	find Kbuild kmod uapi selftests \( -name '*.o' -o -name '*.ko' \
 		-o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
 		-o -name '*.a' -o -name '*.gcno' \) -type f -delete
 	rm -f Module.symvers modules.order .Module.symvers.cmd \

@@ -34,6 +34,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+#include "../uapi/linux/ntdma.h"
 #include "compat.h"
 #define NTDMA_LINUX_NAMES
 #include "wdm.h"
@@ -96,34 +97,6 @@ unsigned int ntdma_handle_count(struct ntdma_adapter *adapter,
 long ntdma_live_objects(void);
 
 /* verify.c: what clients must not do */
-
-/**
- * enum ntdma_rule - a way to misuse the interface
- *
- * The values are the codes with which Windows' driver verifier reports the
- * same thing (bug check 0xE6).
- */
-enum ntdma_rule {
-	NTDMA_RULE_FREED_BUFFER = 0x03,
-	NTDMA_RULE_FREED_CHANNEL = 0x04,
-	NTDMA_RULE_FREED_REGISTERS = 0x05,
-	NTDMA_RULE_FREED_LIST = 0x06,
-	NTDMA_RULE_LEFT_BUFFERS = 0x07,
-	NTDMA_RULE_LEFT_REGISTERS = 0x09,
-	NTDMA_RULE_LEFT_LISTS = 0x0A,
-	NTDMA_RULE_OVERRUN = 0x0E,
-	NTDMA_RULE_STILL_MAPPED = 0x10,
-	NTDMA_RULE_IRQL = 0x13,
-	NTDMA_RULE_NO_REGISTERS = 0x15,
-	NTDMA_RULE_NOT_MAPPED = 0x16,
-	NTDMA_RULE_DEAD_ADAPTER = 0x18,
-	NTDMA_RULE_OUTSIDE_MDL = 0x1B,
-	NTDMA_RULE_MAPPED_TWICE = 0x1D,
-	NTDMA_RULE_NO_LENGTH = 0x21,
-	NTDMA_RULE_CONTEXT = 0x24,
-	NTDMA_RULE_VERSION = 0x25,
-	NTDMA_RULES = 0x26,
-};
 
 extern struct static_key_false ntdma_verify;
 

@@ -76,7 +76,7 @@ checkpatch() {
 	cp -r "$top/selftests" "$dir/"
 	cd "$dir"
 	export -f checkpatch_one excuses
-	find kmod selftests -name '*.[ch]' ! -name '*.mod.c' | sort |
+	find kmod uapi selftests -name '*.[ch]' ! -name '*.mod.c' | sort |
 		xargs -P "$(nproc)" -I '{}' \
 			bash -c 'checkpatch_one "$@"' _ "$tool" '{}'
 }

@@ -4,12 +4,11 @@
  * check 0xE6): each must be noticed, counted under its code, and change
  * nothing. The cases switch verify mode on.
  */
+#include "../../uapi/linux/ntdma.h"
 #include "../glue.h"
 #include "buffer.h"
 #include "hooks.h"
 #include "rig.h"
-
-#define RULES	0x26
 
 static IO_ALLOCATION_ACTION keep_registers(PDEVICE_OBJECT object, PIRP irp,
 					   PVOID base, PVOID context)
@@ -24,7 +23,7 @@ static void broke(struct nttest *t, const long *before, unsigned int rule,
 {
 	unsigned int i;
 
-	for (i = 0; i < RULES; i++)
+	for (i = 0; i < NTDMA_RULES; i++)
 		EXPECT_EQ(t, ntdma_misused(i) - before[i],
 			  i == rule ? times : 0);
 }
@@ -33,7 +32,7 @@ static void snapshot(long *counts)
 {
 	unsigned int i;
 
-	for (i = 0; i < RULES; i++)
+	for (i = 0; i < NTDMA_RULES; i++)
 		counts[i] = ntdma_misused(i);
 }
 
@@ -71,7 +70,7 @@ static void release(struct rig *r, PVOID base, ULONG count)
 static void freed_registers(struct nttest *t, struct rig *r)
 {
 	PVOID base = registers(r, 1);
-	long before[RULES];
+	long before[NTDMA_RULES];
 
 	REQUIRE(t, base);
 	release(r, base, 1);
@@ -82,7 +81,7 @@ static void freed_registers(struct nttest *t, struct rig *r)
 
 static void freed_channel(struct nttest *t, struct rig *r)
 {
-	long before[RULES];
+	long before[NTDMA_RULES];
 	KIRQL irql = rig_raise();
 
 	snapshot(before);
@@ -94,7 +93,7 @@ static void freed_channel(struct nttest *t, struct rig *r)
 static void freed_list(struct nttest *t, struct rig *r)
 {
 	SCATTER_GATHER_LIST list = { .NumberOfElements = 1 };
-	long before[RULES];
+	long before[NTDMA_RULES];
 	KIRQL irql = rig_raise();
 
 	snapshot(before);
@@ -106,7 +105,7 @@ static void freed_list(struct nttest *t, struct rig *r)
 static void freed_buffer(struct nttest *t, struct rig *r)
 {
 	PHYSICAL_ADDRESS logical;
-	long before[RULES];
+	long before[NTDMA_RULES];
 	PVOID va = r->ops->AllocateCommonBuffer(r->adapter, 64, &logical,
 						TRUE);
 
@@ -124,7 +123,7 @@ static void still_mapped(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, RUN, 0, PAGE_SIZE);
 	ULONG length = PAGE_SIZE;
-	long before[RULES];
+	long before[NTDMA_RULES];
 	PVOID base;
 
 	REQUIRE(t, b);
@@ -142,7 +141,7 @@ static void mapping(struct nttest *t, struct rig *r)
 	struct buffer *b = buffer_new(r, RUN, 0, PAGE_SIZE);
 	PVOID base = registers(r, 1);
 	ULONG length = PAGE_SIZE;
-	long before[RULES];
+	long before[NTDMA_RULES];
 
 	REQUIRE(t, b && base);
 	snapshot(before);
@@ -168,7 +167,7 @@ static void mapping(struct nttest *t, struct rig *r)
 static void level(struct nttest *t, struct rig *r)
 {
 	PVOID base = registers(r, 1);
-	long before[RULES];
+	long before[NTDMA_RULES];
 
 	REQUIRE(t, base);
 	snapshot(before);
@@ -182,7 +181,7 @@ static void left(struct nttest *t, struct rig *r)
 	PHYSICAL_ADDRESS logical;
 	PDMA_OPERATIONS ops;
 	PDMA_ADAPTER adapter;
-	long before[RULES];
+	long before[NTDMA_RULES];
 	PVOID va, base;
 
 	REQUIRE(t, other);
@@ -207,7 +206,7 @@ static void left(struct nttest *t, struct rig *r)
 static void version(struct nttest *t, struct rig *r)
 {
 	DEVICE_DESCRIPTION dd;
-	long before[RULES];
+	long before[NTDMA_RULES];
 	ULONG count;
 
 	rig_describe(&dd, r->kind);

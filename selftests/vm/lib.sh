@@ -100,7 +100,7 @@ copy_sources() { # DIR
 	mkdir -p "$1"
 	tar -C "$top" -cf - --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
 		--exclude='*.mod.c' --exclude='.*.cmd' --exclude='*.symvers' \
-		--exclude='modules.order' Kbuild kmod |
+		--exclude='modules.order' Kbuild kmod uapi |
 		tar -C "$1" -xf -
 }
 
