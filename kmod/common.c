@@ -154,6 +154,11 @@ static void *ntdma_buffer_create(struct ntdma_adapter *adapter, u64 limit,
 	if (!length || !logical || size < length || size - 1 > limit ||
 	    size >> PAGE_SHIFT > si_mem_available())
 		return NULL;
+	/* An IOMMU counts in pages: one that the limit cuts is not to be had. */
+	if (limit < U64_MAX)
+		limit = round_down(limit + 1, PAGE_SIZE) - 1;
+	if (size - 1 > limit)
+		return NULL;
 	buffer = ntdma_alloc(sizeof(*buffer), GFP_KERNEL);
 	if (!buffer)
 		return NULL;
