@@ -167,6 +167,13 @@ static int ntdma_open_registers(struct ntdma_adapter *adapter,
 	return 0;
 }
 
+static void ntdma_adapter_free(struct ntdma_adapter *adapter)
+{
+	percpu_ref_exit(&adapter->ref);
+	free_percpu(adapter->stats);
+	ntdma_free(adapter);
+}
+
 static void ntdma_adapter_work(struct work_struct *work)
 {
 	struct ntdma_adapter *adapter = container_of(work,
@@ -176,10 +183,9 @@ static void ntdma_adapter_work(struct work_struct *work)
 
 	ntdma_channel_close(adapter);
 	ntdma_pool_destroy(adapter->pool);
-	percpu_ref_exit(&adapter->ref);
-	free_percpu(adapter->stats);
+	/* Until then a removal or a reader of the counters may look at it. */
 	ntdma_device_leave(device, adapter);
-	ntdma_free(adapter);
+	ntdma_adapter_free(adapter);
 	ntdma_device_put(device);
 }
 
@@ -214,13 +220,6 @@ free_stats:
 free_adapter:
 	ntdma_free(adapter);
 	return NULL;
-}
-
-static void ntdma_adapter_free(struct ntdma_adapter *adapter)
-{
-	percpu_ref_exit(&adapter->ref);
-	free_percpu(adapter->stats);
-	ntdma_free(adapter);
 }
 
 /* Joins the device and takes from it what the description asks for. */

@@ -179,12 +179,12 @@ static NTSTATUS victim_wait(struct victim *v, PVOID context)
 						NULL);
 }
 
-static bool victim_map(struct victim *v)
+static bool victim_map(struct victim *v, ULONG at)
 {
 	ULONG length = PAGE_SIZE;
 
-	v->ops->MapTransfer(v->adapter, v->mdl, v->base, v->memory, &length,
-			    FALSE);
+	v->ops->MapTransfer(v->adapter, v->mdl, v->base, v->memory + at,
+			    &length, FALSE);
 	return length;
 }
 
@@ -269,9 +269,9 @@ static void mapped(struct nttest *t)
 	REQUIRE(t, victim_open(v, true));
 	EXPECT_EQ(t, victim_channel(v, DeallocateObjectKeepRegisters),
 		  STATUS_SUCCESS);
-	EXPECT(t, victim_map(v));
+	EXPECT(t, victim_map(v, 0));
 	EXPECT_EQ(t, victim_channel(v, KeepObject), STATUS_SUCCESS);
-	EXPECT(t, victim_map(v));
+	EXPECT(t, victim_map(v, PAGE_SIZE));
 	EXPECT_EQ(t, v->calls, 2);
 	victim_unbind(v, before);
 }
@@ -284,7 +284,7 @@ static void waiting(struct nttest *t)
 
 	REQUIRE(t, victim_open(v, false));
 	EXPECT_EQ(t, victim_channel(v, KeepObject), STATUS_SUCCESS);
-	EXPECT(t, victim_map(v));
+	EXPECT(t, victim_map(v, 0));
 	for (i = 0; i < VICTIM_WAITERS; i++)
 		EXPECT_EQ(t, victim_wait(v, v->contexts[i]), STATUS_SUCCESS);
 	EXPECT_EQ(t, victim_list(v), STATUS_SUCCESS);
