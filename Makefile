@@ -13,10 +13,12 @@ help:
 	@echo 'make clean            remove what was built here, and out/'
 	@echo 'make demo             three virtual machines move data on three back ends'
 	@echo 'make check            all tests; ends with "N passed, N failed, N skipped"'
+	@echo 'make bench            costs in guest instructions, against native ones'
 	@echo 'make lint             W=1, sparse, clang and checkpatch, on 6.1 and 6.12'
 	@echo
-	@echo 'demo, check and lint take KERNEL=6.1|6.12|debug, V=1 (whole console of the'
-	@echo 'guests), NTDMA_CACHE=dir (kernels, default ~/.cache/ntdma), ACCEL=tcg|kvm.'
+	@echo 'demo, check, lint and bench take KERNEL=6.1|6.12|debug, V=1 (whole console of'
+	@echo 'the guests), NTDMA_CACHE=dir (kernels, default ~/.cache/ntdma), ACCEL=tcg|kvm.'
+	@echo 'bench takes no debug kernel, and always counts with tcg.'
 
 modules modules_install: need-kdir
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
@@ -39,7 +41,7 @@ clean:
 
 export KERNEL V NTDMA_CACHE NTDMA_OUT ACCEL
 
-demo check lint:
+demo check lint bench:
 	@selftests/$@.sh
 
-.PHONY: modules help modules_install need-kdir clean demo check lint
+.PHONY: modules help modules_install need-kdir clean demo check lint bench

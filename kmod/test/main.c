@@ -7,7 +7,7 @@
  * Reading /sys/kernel/debug/ntdma_test/<suite> runs that suite in the
  * reader's context and returns its report. A case fails by a check that does
  * not hold, by anything of ntdma's that it leaves alive, or by leaving the
- * IRQL raised.
+ * IRQL raised. The suites of /sys/kernel/debug/ntdma_cost/ measure (cost.h).
  *
  * run_lock serialises runs and keeps the test device bound during a run.
  */
@@ -23,6 +23,7 @@
 #include <linux/string.h>
 #include "../compat.h"
 #include "buffer.h"
+#include "cost.h"
 #include "hooks.h"
 #include "test.h"
 
@@ -38,7 +39,7 @@ struct nttest_function {
 
 static DEFINE_MUTEX(run_lock);
 static LIST_HEAD(functions);
-static struct dentry *root;
+static struct dentry *root, *cost_root;
 
 static char only[64];
 module_param_string(only, only, sizeof(only), 0644);
@@ -62,6 +63,12 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_race,
 	&nttest_removal,
 	&nttest_verify,
+};
+
+static const struct nttest_suite * const costs[] = {
+	&cost_buffer,
+	&cost_list,
+	&cost_transfer,
 };
 
 static bool nttest_may_print(struct nttest *t)
@@ -251,6 +258,12 @@ static struct pci_driver nttest_driver = {
 	.remove = nttest_remove,
 };
 
+static void offer(struct dentry *dir, const struct nttest_suite *suite)
+{
+	debugfs_create_file(suite->name, 0400, dir, (void *)suite,
+			    &nttest_fops);
+}
+
 static int __init nttest_init(void)
 {
 	int err, i;
@@ -260,13 +273,16 @@ static int __init nttest_init(void)
 		return err;
 	root = debugfs_create_dir("ntdma_test", NULL);
 	for (i = 0; i < ARRAY_SIZE(suites); i++)
-		debugfs_create_file(suites[i]->name, 0400, root,
-				    (void *)suites[i], &nttest_fops);
+		offer(root, suites[i]);
+	cost_root = debugfs_create_dir("ntdma_cost", NULL);
+	for (i = 0; i < ARRAY_SIZE(costs); i++)
+		offer(cost_root, costs[i]);
 	return 0;
 }
 
 static void __exit nttest_exit(void)
 {
+	debugfs_remove(cost_root);
 	debugfs_remove(root);
 	pci_unregister_driver(&nttest_driver);
 	buffer_exit();

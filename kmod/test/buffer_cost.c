@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What common buffers cost, against dma_alloc_coherent(), which is what they
+ * are made of. A driver allocates many when it starts and frees them when it
+ * ends; the pair of both is what the limit is for. Each alone is a figure.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include "cost.h"
+
+#define MOST	64
+#define LIMIT	120	/* percent of native */
+
+/**
+ * struct held - what is allocated
+ * @r: adapter and device
+ * @size: of each buffer in bytes
+ * @va: addresses for the CPU
+ * @logical: ours' addresses for the device
+ * @addr: native's addresses for the device
+ */
+struct held {
+	struct rig *r;
+	ULONG size;
+	void *va[MOST];
+	PHYSICAL_ADDRESS logical[MOST];
+	dma_addr_t addr[MOST];
+};
+
+static bool ours_free(void *context, unsigned int turns)
+{
+	struct held *h = context;
+	struct rig *r = h->r;
+	unsigned int i;
+
+	for (i = 0; i < turns; i++) {
+		if (h->va[i])
+			r->ops->FreeCommonBuffer(r->adapter, h->size,
+						 h->logical[i], h->va[i], TRUE);
+		h->va[i] = NULL;
+	}
+	return true;
+}
+
+static bool ours_alloc(void *context, unsigned int turns)
+{
+	struct held *h = context;
+	struct rig *r = h->r;
+	unsigned int i;
+
+	for (i = 0; i < turns; i++) {
+		h->va[i] = r->ops->AllocateCommonBuffer(r->adapter, h->size,
+							&h->logical[i], TRUE);
+		if (!h->va[i])
+			return !ours_free(h, i);
+	}
+	return true;
+}
+
+static bool ours_both(void *context, unsigned int turns)
+{
+	unsigned int i;
+
+	for (i = 0; i < turns; i++)
+		if (!ours_alloc(context, 1) || !ours_free(context, 1))
+			return false;
+	return true;
+}
+
+static bool native_free(void *context, unsigned int turns)
+{
+	struct held *h = context;
+	unsigned int i;
+
+	for (i = 0; i < turns; i++) {
+		if (h->va[i])
+			dma_free_coherent(h->r->t->dev, h->size, h->va[i],
+					  h->addr[i]);
+		h->va[i] = NULL;
+	}
+	return true;
+}
+
+static bool native_alloc(void *context, unsigned int turns)
+{
+	struct held *h = context;
+	unsigned int i;
+
+	for (i = 0; i < turns; i++) {
+		h->va[i] = dma_alloc_coherent(h->r->t->dev, h->size,
+					      &h->addr[i], GFP_KERNEL);
+		if (!h->va[i])
+			return !native_free(h, i);
+	}
+	return true;
+}
+
+static bool native_both(void *context, unsigned int turns)
+{
+	unsigned int i;
+
+	for (i = 0; i < turns; i++)
+		if (!native_alloc(context, 1) || !native_free(context, 1))
+			return false;
+	return true;
+}
+
+#define ALLOC(n, t) {							\
+	.name = n, .turns = t,						\
+	.ours = { .work = ours_alloc, .finish = ours_free },		\
+	.native = { .work = native_alloc, .finish = native_free } }
+#define FREE(n, t) {							\
+	.name = n, .turns = t,						\
+	.ours = { .prepare = ours_alloc, .work = ours_free },		\
+	.native = { .prepare = native_alloc, .work = native_free } }
+#define BOTH(n, t) {							\
+	.name = n, .turns = t, .limit = LIMIT,				\
+	.ours = { .work = ours_both }, .native = { .work = native_both } }
+
+static void compare(struct rig *r, ULONG size, const struct cost *costs)
+{
+	struct held *h = kzalloc(sizeof(*h), GFP_KERNEL);
+
+	REQUIRE(r->t, h);
+	h->r = r;
+	h->size = size;
+	for (; costs->name; costs++)
+		cost_compare(r->t, costs, h);
+	kfree(h);
+}
+
+static void small(struct nttest *t, struct rig *r)
+{
+	static const struct cost costs[] = {
+		ALLOC("buffer-4K-alloc", 32),
+		FREE("buffer-4K-free", 32),
+		BOTH("buffer-4K-alloc+free", 32),
+		{ }
+	};
+
+	compare(r, SZ_4K, costs);
+}
+
+static void large(struct nttest *t, struct rig *r)
+{
+	static const struct cost costs[] = {
+		ALLOC("buffer-1M-alloc", 4),
+		FREE("buffer-1M-free", 4),
+		BOTH("buffer-1M-alloc+free", 4),
+		{ }
+	};
+
+	compare(r, SZ_1M, costs);
+}
+
+static const struct nttest_case cases[] = {
+	{ .name = "cost: a common buffer of 4 KiB",
+	  .run_on = small, .kinds = rig_wide },
+	{ .name = "cost: a common buffer of 1 MiB",
+	  .run_on = large, .kinds = rig_wide },
+	{ }
+};
+
+const struct nttest_suite cost_buffer = { .name = "buffer", .cases = cases };
