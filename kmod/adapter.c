@@ -130,7 +130,8 @@ static struct ntdma_pool *ntdma_open_pool(struct ntdma_adapter *adapter,
 
 	mutex_lock(&device->lock);
 	mask = ntdma_device_narrow(device, adapter->mask);
-	pool = ntdma_pool_create(adapter->dev, count, least, !adapter->sg);
+	pool = ntdma_pool_create(adapter->dev, count, least, !adapter->sg,
+				 adapter->boundary);
 	ntdma_device_restore(device, mask);
 	mutex_unlock(&device->lock);
 	return pool;
@@ -162,7 +163,13 @@ static int ntdma_open_registers(struct ntdma_adapter *adapter,
 	if (!adapter->pool)
 		return -ENOMEM;
 	if (adapter->counted)
-		most = adapter->pool->count;
+		most = ntdma_pool_largest(adapter->pool);
+	if (!adapter->sg)
+		most = min(most, adapter->max_seg >> PAGE_SHIFT);
+	if (most < 2) {
+		ntdma_pool_destroy(adapter->pool);
+		return -EINVAL;
+	}
 	adapter->nregs = ntdma_registers(maximum_length, most);
 	return 0;
 }

@@ -5,7 +5,8 @@
  * Model: a pool is an array of slots of one page each. A position in the pool
  * counts bytes from the first slot. In a contiguous pool consecutive slots
  * are consecutive addresses for the device and pages for the CPU, so that a
- * device without scatter/gather sees one run; there slots are taken in areas.
+ * device without scatter/gather sees one run; there slots are taken in areas,
+ * and no area crosses a boundary that the device's runs must not cross.
  *
  * Slots are spoken for by the channel before anything takes one, so taking a
  * single slot never fails. That is why the pool exists beside the kernel's
@@ -65,7 +66,7 @@ static bool ntdma_pool_fill_block(struct ntdma_pool *pool)
 }
 
 static struct ntdma_pool *ntdma_pool_alloc(struct device *dev, u32 count,
-					   bool contiguous)
+					   bool contiguous, u64 boundary)
 {
 	struct ntdma_pool *pool;
 
@@ -83,6 +84,7 @@ static struct ntdma_pool *ntdma_pool_alloc(struct device *dev, u32 count,
 	pool->dev = dev;
 	pool->count = count;
 	pool->contiguous = contiguous;
+	pool->boundary = boundary;
 	return pool;
 }
 
@@ -98,6 +100,7 @@ static void ntdma_pool_free(struct ntdma_pool *pool)
  * @count: slots wanted
  * @least: slots without which the pool is of no use
  * @contiguous: one run for the device
+ * @boundary: address mask that no area crosses
  *
  * Memory in reach of a limited device is scarce, so fewer slots than wanted
  * are accepted.
@@ -106,13 +109,13 @@ static void ntdma_pool_free(struct ntdma_pool *pool)
  * Return: the pool, NULL when not even @least slots can be had.
  */
 struct ntdma_pool *ntdma_pool_create(struct device *dev, u32 count,
-				     u32 least, bool contiguous)
+				     u32 least, bool contiguous, u64 boundary)
 {
 	struct ntdma_pool *pool;
 	bool filled;
 
 	for (; count >= least; count /= 2) {
-		pool = ntdma_pool_alloc(dev, count, contiguous);
+		pool = ntdma_pool_alloc(dev, count, contiguous, boundary);
 		if (!pool)
 			return NULL;
 		filled = contiguous ? ntdma_pool_fill_block(pool) :
@@ -150,10 +153,59 @@ void ntdma_pool_destroy(struct ntdma_pool *pool)
 	ntdma_pool_free(pool);
 }
 
+/* Slots from @at on up to the next boundary. */
+static u64 ntdma_pool_room(const struct ntdma_pool *pool, u32 at)
+{
+	return ntdma_boundary_room(pool->slots[at].dma, pool->boundary) >>
+	       PAGE_SHIFT;
+}
+
+/**
+ * ntdma_pool_largest() - slots of the largest area that can be had
+ * @pool: the pool
+ *
+ * Context: any.
+ * Return: number of slots; all of them when they are taken one by one.
+ */
+u32 ntdma_pool_largest(const struct ntdma_pool *pool)
+{
+	u64 room;
+	u32 at, largest = 0;
+
+	if (!pool->contiguous)
+		return pool->count;
+	for (at = 0; at < pool->count; at += room) {
+		room = min_t(u64, ntdma_pool_room(pool, at), pool->count - at);
+		largest = max_t(u32, largest, room);
+	}
+	return largest;
+}
+
+/* The first free area, pool->count or more when there is none. */
+static unsigned long ntdma_pool_find(const struct ntdma_pool *pool, u32 count)
+{
+	unsigned long at = 0;
+	u64 room;
+
+	lockdep_assert_held(&pool->lock);
+	for (;;) {
+		at = bitmap_find_next_zero_area(pool->used, pool->count, at,
+						count, 0);
+		if (at >= pool->count || !pool->contiguous)
+			return at;
+		room = ntdma_pool_room(pool, at);
+		if (room >= count)
+			return at;
+		at += room;
+	}
+}
+
 /**
  * ntdma_pool_take() - take consecutive slots
  * @pool: the pool
  * @count: how many, at least 1
+ *
+ * In a contiguous pool they are one run, which crosses no boundary.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: the first slot, NTDMA_NO_SLOT when no such gap is free.
@@ -163,8 +215,7 @@ u32 ntdma_pool_take(struct ntdma_pool *pool, u32 count)
 	unsigned long flags, first;
 
 	spin_lock_irqsave(&pool->lock, flags);
-	first = bitmap_find_next_zero_area(pool->used, pool->count, 0, count,
-					   0);
+	first = ntdma_pool_find(pool, count);
 	if (first < pool->count)
 		bitmap_set(pool->used, first, count);
 	spin_unlock_irqrestore(&pool->lock, flags);

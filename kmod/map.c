@@ -134,14 +134,17 @@ static bool ntdma_whole(const struct ntdma_map *map,
 {
 	const struct ntdma_adapter *adapter = map->adapter;
 	struct ntdma_piece piece;
+	u32 known;
 
-	run->length = ntdma_buffer_address(adapter, walk->mdl, walk->done,
-					   &run->addr);
+	known = ntdma_buffer_address(adapter, walk->mdl, walk->done,
+				     &run->addr);
 	run->at = NTDMA_KNOWN;
-	if (run->length >= walk->left) {
-		run->length = walk->left;
-		return true;
-	}
+	run->length = walk->left;
+	if (known)
+		return min_t(u64, known,
+			     ntdma_boundary_room(run->addr,
+						 adapter->boundary)) >=
+		       walk->left;
 	if (!ntdma_walk_peek(walk, U32_MAX, &piece) ||
 	    piece.length != walk->left)
 		return false;

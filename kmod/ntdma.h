@@ -135,6 +135,7 @@ struct ntdma_slot {
  * @lock: protects @used
  * @count: number of slots
  * @contiguous: consecutive slots are consecutive for CPU and device
+ * @boundary: address mask that no area of a contiguous pool crosses
  * @used: a bit per slot
  * @slots: the pages
  */
@@ -143,6 +144,7 @@ struct ntdma_pool {
 	spinlock_t lock;	/* see @lock */
 	u32 count;
 	bool contiguous;
+	u64 boundary;
 	unsigned long *used;
 	struct ntdma_slot slots[];
 };
@@ -150,7 +152,8 @@ struct ntdma_pool {
 #define NTDMA_NO_SLOT	U32_MAX
 
 struct ntdma_pool *ntdma_pool_create(struct device *dev, u32 count,
-				     u32 least, bool contiguous);
+				     u32 least, bool contiguous, u64 boundary);
+u32 ntdma_pool_largest(const struct ntdma_pool *pool);
 void ntdma_pool_destroy(struct ntdma_pool *pool);
 u32 ntdma_pool_take(struct ntdma_pool *pool, u32 count);
 void ntdma_pool_give(struct ntdma_pool *pool, u32 first, u32 count);
