@@ -5,8 +5,9 @@
 #
 # Builds all modules with W=1 by gcc (with sparse) and by clang against the
 # headers of Debian's 6.1 and 6.12, and runs checkpatch --strict over all our
-# C files.  Any output of any of them is a failure.  With RESULTS, appends a
-# record per step for check.sh.  KERNEL=6.1 or 6.12 leaves only that one.
+# C files.  Every case that coverage.rst names must be in the name of a test.
+# Any output of any of them is a failure.  With RESULTS, appends a record per
+# step for check.sh.  KERNEL=6.1 or 6.12 leaves only that one.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm/lib.sh
 . "$(dirname "$0")/vm/lib.sh"
@@ -87,6 +88,7 @@ main() {
 	"$here/setup.sh" lint
 	mkdir -p "$out/lint"
 	"$here/kernel.sh" fetch "${kernels[@]}" source
+	step "coverage.rst names real cases" "$top/selftests/coverage.sh"
 	step "checkpatch --strict" checkpatch
 	for k in "${kernels[@]}"; do
 		step "gcc W=1 and sparse, $k" quiet_build "$k" gcc-12 C=2
