@@ -29,7 +29,7 @@
 #include "ntdma.h"
 
 #define NTDMA_WIDTH_MIN	24	/* the reach of ISA, the least there is */
-#define NTDMA_RESERVE	16	/* pages for mappings that fail */
+#define NTDMA_RESERVE	64	/* least pages for mappings that fail */
 
 const char *const ntdma_backend_names[] = {
 	[NTDMA_DIRECT] = "direct",
@@ -122,7 +122,7 @@ static void ntdma_set_limits(struct ntdma_adapter *adapter)
 }
 
 static struct ntdma_pool *ntdma_open_pool(struct ntdma_adapter *adapter,
-					  u32 count, u32 least)
+					  u32 count)
 {
 	struct ntdma_device *device = adapter->device;
 	struct ntdma_pool *pool;
@@ -130,7 +130,7 @@ static struct ntdma_pool *ntdma_open_pool(struct ntdma_adapter *adapter,
 
 	mutex_lock(&device->lock);
 	mask = ntdma_device_narrow(device, adapter->mask);
-	pool = ntdma_pool_create(adapter->dev, count, least, !adapter->sg,
+	pool = ntdma_pool_create(adapter->dev, count, 2, !adapter->sg,
 				 adapter->boundary);
 	ntdma_device_restore(device, mask);
 	mutex_unlock(&device->lock);
@@ -145,24 +145,39 @@ static u32 ntdma_pool_want(u32 maximum_length, u32 most)
 	return clamp_t(u64, 4ULL * need, need, most);
 }
 
-/* The pool and the register count. */
+/* Slots that the pool should have, 0 where nothing is ever copied. */
+static u32 ntdma_pool_size_of(const struct ntdma_adapter *adapter,
+			      u32 maximum_length)
+{
+	u32 most = max(ntdma_pool_size >> PAGE_SHIFT, 2U);
+	u32 want = ntdma_pool_want(maximum_length, most);
+
+	if (adapter->counted)
+		return want;
+	return adapter->fallible ? min(max(want, NTDMA_RESERVE), most) : 0;
+}
+
+/*
+ * The pool and the register count. What the pool cannot guarantee is not
+ * granted, but for version 3, whose own routines report failures.
+ */
 static int ntdma_open_registers(struct ntdma_adapter *adapter,
 				u32 maximum_length)
 {
 	u32 most = (ntdma_max_transfer >> PAGE_SHIFT) + 1;
-	u32 least = 1, want = NTDMA_RESERVE;
+	u32 want;
 
 	adapter->counted = adapter->backend == NTDMA_BOUNCE || !adapter->sg ||
 			   adapter->line > 1;
-	if (adapter->counted) {
-		least = 2;
-		want = ntdma_pool_want(maximum_length,
-				       max(ntdma_pool_size >> PAGE_SHIFT, 2U));
+	adapter->fallible = adapter->backend == NTDMA_IOMMU ||
+			    ntdma_fail_expected();
+	want = ntdma_pool_size_of(adapter, maximum_length);
+	if (want) {
+		adapter->pool = ntdma_open_pool(adapter, want);
+		if (!adapter->pool)
+			return -ENOMEM;
 	}
-	adapter->pool = ntdma_open_pool(adapter, want, least);
-	if (!adapter->pool)
-		return -ENOMEM;
-	if (adapter->counted)
+	if (adapter->counted || (want && adapter->version < 3))
 		most = ntdma_pool_largest(adapter->pool);
 	if (!adapter->sg)
 		most = min(most, adapter->max_seg >> PAGE_SHIFT);

@@ -286,7 +286,7 @@ void ntdma_channel_init(struct ntdma_adapter *adapter)
 	spin_lock_init(&channel->lock);
 	INIT_LIST_HEAD(&channel->queue);
 	INIT_DELAYED_WORK(&channel->work, ntdma_channel_work);
-	channel->slots = adapter->counted ? adapter->pool->count : 0;
+	channel->slots = adapter->pool ? adapter->pool->count : 0;
 }
 
 /**

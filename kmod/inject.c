@@ -9,14 +9,16 @@
 
 #include "ntdma.h"
 
-static int ntdma_fail_mode;		/* 0 off, 1 the nth, -1 every allocation */
+static int ntdma_fail_mode;		/* as ntdma_fail_nth(), 1 for any nth */
 static atomic_t ntdma_fail_left;
 static bool ntdma_fail_seen;
+static bool ntdma_fail_later;
 
 /**
  * ntdma_fail_nth() - arrange a failure
  * @nth: the nth allocation or mapping from now fails, once; 0 for none;
- *	-1 for every allocation, but no mapping
+ *	-1 for every allocation, but no mapping; -2 for every mapping, but no
+ *	allocation
  *
  * Context: any; tests only.
  */
@@ -25,7 +27,7 @@ void ntdma_fail_nth(int nth)
 	WRITE_ONCE(ntdma_fail_mode, 0);
 	WRITE_ONCE(ntdma_fail_seen, false);
 	atomic_set(&ntdma_fail_left, max(nth, 0));
-	WRITE_ONCE(ntdma_fail_mode, clamp(nth, -1, 1));
+	WRITE_ONCE(ntdma_fail_mode, clamp(nth, -2, 1));
 }
 EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_fail_nth);
 
@@ -40,6 +42,31 @@ bool ntdma_fail_hit(void)
 	return READ_ONCE(ntdma_fail_seen);
 }
 EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_fail_hit);
+
+/**
+ * ntdma_fail_expect() - whether mappings of new adapters are going to fail
+ * @on: adapters prepare for it from now on, on every back end
+ *
+ * Where real mappings cannot fail, adapters set nothing aside for it.
+ *
+ * Context: any; tests only.
+ */
+void ntdma_fail_expect(bool on)
+{
+	WRITE_ONCE(ntdma_fail_later, on);
+}
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_fail_expect);
+
+/**
+ * ntdma_fail_expected() - asked when an adapter is made
+ *
+ * Context: any.
+ * Return: what ntdma_fail_expect() said last.
+ */
+bool ntdma_fail_expected(void)
+{
+	return READ_ONCE(ntdma_fail_later);
+}
 
 static bool ntdma_fail_now(int mode)
 {
@@ -59,7 +86,7 @@ bool ntdma_fail_alloc(void)
 {
 	int mode = READ_ONCE(ntdma_fail_mode);
 
-	return unlikely(mode) && ntdma_fail_now(mode);
+	return unlikely(mode && mode != -2) && ntdma_fail_now(mode);
 }
 
 /**
@@ -72,7 +99,7 @@ bool ntdma_fail_map(void)
 {
 	int mode = READ_ONCE(ntdma_fail_mode);
 
-	return unlikely(mode > 0) && ntdma_fail_now(mode);
+	return unlikely(mode && mode != -1) && ntdma_fail_now(mode);
 }
 
 /**

@@ -15,9 +15,10 @@
  * contiguous, or the IOMMU makes it so, or it is copied to a reserved area of
  * a contiguous pool.
  *
- * MapTransfer cannot report a failure. What is mapped under granted registers
- * therefore falls back to the pool, whose pages need no mapping: where slots
- * are counted the registers have theirs, elsewhere there is a small reserve.
+ * MapTransfer cannot report a failure. What is mapped under registers of
+ * AllocateAdapterChannel therefore falls back to the pool, whose pages need no
+ * mapping: wherever something may have to be copied or a mapping may fail,
+ * such registers were granted with a slot each.
  *
  * `pos` is where the client knows a run: an offset into the chain for lists
  * and the Ex routines, a virtual address for the others. What a flush names
@@ -280,13 +281,12 @@ static bool ntdma_run_take_slot(struct ntdma_map *map, struct ntdma_run *run)
 	struct ntdma_adapter *adapter = map->adapter;
 	u32 slot;
 
-	if (adapter->pool->contiguous || (adapter->counted && !map->slots))
+	if (!map->slots || adapter->pool->contiguous)
 		return false;
 	slot = ntdma_pool_take(adapter->pool, 1);
 	if (slot == NTDMA_NO_SLOT)
 		return false;
-	if (adapter->counted)
-		map->slots--;
+	map->slots--;
 	ntdma_run_bounce(map, run, (slot << PAGE_SHIFT) |
 				   offset_in_page(run->phys));
 	return true;
@@ -327,7 +327,7 @@ static void ntdma_run_unmap(struct ntdma_map *map, struct ntdma_run *run,
 				     map->dir, attrs);
 	} else if (!adapter->pool->contiguous) {
 		ntdma_pool_give(adapter->pool, run->at >> PAGE_SHIFT, 1);
-		map->slots += adapter->counted;
+		map->slots++;
 	}
 }
 

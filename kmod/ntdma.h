@@ -121,6 +121,8 @@ void *ntdma_alloc(size_t size, gfp_t gfp);
 void ntdma_free(void *memory);
 void ntdma_fail_nth(int nth);
 bool ntdma_fail_hit(void);
+void ntdma_fail_expect(bool on);
+bool ntdma_fail_expected(void);
 
 /* bounce.c */
 
@@ -319,7 +321,7 @@ struct ntdma_run {
  * @count: entries in use
  * @nents: entries that the IOMMU made of them
  * @room: entries that there is space for
- * @slots: slots of the pool that may be used
+ * @slots: slots of the pool that are this map's and not in use
  * @area: where they are in a contiguous pool, or NTDMA_NO_SLOT
  * @pages: pages that are mapped
  * @pos: where a merged mapping starts
@@ -410,12 +412,13 @@ struct ntdma_stats {
  * @max_seg: longest run in bytes, a multiple of the page size
  * @boundary: address mask that a run does not cross
  * @granule: IOMMU page size less one
- * @counted: requests need slots of the pool; else it is only a reserve
+ * @counted: requests need slots of the pool for what they copy
+ * @fallible: mappings may fail; registers without a status need slots
  * @alignment: what buffers should be aligned to, 1 when coherent
  * @line: bytes of a cache line that must not be shared
  * @nregs: most registers of one request
  * @entry_size: bytes per entry of a struct ntdma_map
- * @pool: bounce pages
+ * @pool: bounce pages, NULL where nothing is ever copied
  * @channel: ownership and queue
  * @stats: counters
  * @release: frees the adapter where sleeping is allowed
@@ -439,6 +442,7 @@ struct ntdma_adapter {
 	u64 boundary;
 	u64 granule;
 	bool counted;
+	bool fallible;
 	u32 alignment;
 	u32 line;
 	u32 nregs;

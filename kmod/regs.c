@@ -107,9 +107,13 @@ static NTSTATUS ntdma_regs_start(struct ntdma_request *request)
 	return STATUS_SUCCESS;
 }
 
+/*
+ * @firm: what is mapped under them must not fail, so that slots are needed
+ * wherever a mapping may.
+ */
 static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 					   PDEVICE_OBJECT device_object,
-					   u32 count)
+					   u32 count, bool firm)
 {
 	struct ntdma_regs *regs;
 
@@ -123,7 +127,8 @@ static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 	regs->map.granted = true;
 	regs->request = (struct ntdma_request) {
 		.adapter = adapter,
-		.slots = adapter->counted ? count : 0,
+		.slots = adapter->counted || (firm && adapter->fallible) ?
+			 count : 0,
 		.exclusive = true,
 		.start = ntdma_regs_start,
 		.abandon = ntdma_regs_abandon,
@@ -153,12 +158,18 @@ static NTSTATUS ntdma_regs_submit(struct ntdma_regs *regs, bool wait)
  *
  * Requests of one device object do not share anything: any number may wait.
  *
+ * MapTransfer has no status, so it cannot fail under these registers: where a
+ * mapping may fail they come with a page each that the data can be copied
+ * through, and the request waits in order until so many are free. A version 3
+ * adapter may grant more registers than it has such pages.
+ *
  * Context: DISPATCH_LEVEL, lower is tolerated. @routine runs at
  *	DISPATCH_LEVEL (EC-45), before the return when the adapter is free
  *	(EC-40), else when it is released (EC-41).
  * Return: STATUS_SUCCESS when @routine ran or will run;
- *	STATUS_INSUFFICIENT_RESOURCES for too many registers (EC-42) or no
- *	memory; STATUS_INVALID_PARAMETER without @routine.
+ *	STATUS_INSUFFICIENT_RESOURCES for too many registers (EC-42), for more
+ *	than a version 3 adapter can guarantee, or no memory;
+ *	STATUS_INVALID_PARAMETER without @routine.
  */
 NTSTATUS ntdma_allocate_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 				ULONG count, PDRIVER_CONTROL routine,
@@ -169,9 +180,10 @@ NTSTATUS ntdma_allocate_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 
 	if (!routine)
 		return STATUS_INVALID_PARAMETER;
-	if (count > adapter->nregs)
+	if (count > adapter->nregs ||
+	    (adapter->fallible && count > adapter->pool->count))
 		return STATUS_INSUFFICIENT_RESOURCES;
-	regs = ntdma_regs_alloc(adapter, device_object, count);
+	regs = ntdma_regs_alloc(adapter, device_object, count, true);
 	if (!regs)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	regs->routine = routine;
@@ -198,6 +210,9 @@ static bool ntdma_form_valid(bool sync, PDRIVER_CONTROL routine, PVOID *base)
  *
  * Without @routine the channel is held as if one had returned KeepObject.
  *
+ * The registers are for MapTransferEx, which has a status: no page is set
+ * aside for a mapping that fails. MapTransfer under them answers it with 0.
+ *
  * Context: DISPATCH_LEVEL, lower is tolerated. @routine runs at
  *	DISPATCH_LEVEL; with the flag always before the return (EC-58).
  * Return: STATUS_SUCCESS; STATUS_INSUFFICIENT_RESOURCES for too many
@@ -221,7 +236,7 @@ NTSTATUS ntdma_allocate_channel_ex(PDMA_ADAPTER wdm,
 		return STATUS_INVALID_PARAMETER;
 	if (count > adapter->nregs)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	regs = ntdma_regs_alloc(adapter, device_object, count);
+	regs = ntdma_regs_alloc(adapter, device_object, count, false);
 	if (!regs)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	regs->routine = routine;

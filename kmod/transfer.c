@@ -62,7 +62,9 @@ static u32 ntdma_regs_fit(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
  * calls again for the next; one without gets all bytes as one run (EC-78).
  * There is no status. When nothing can be mapped, because the arguments are
  * wrong or the registers used up, the length is 0 and so is the address. A
- * mapping that fails is replaced by a copy of the page.
+ * mapping that fails is replaced by a copy of the page under registers of
+ * AllocateAdapterChannel, which have pages for that. Those of
+ * AllocateAdapterChannelEx have none where nothing else is copied, and get 0.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: the address for the device.
@@ -127,8 +129,8 @@ static u32 ntdma_list_room(PSCATTER_GATHER_LIST list, u32 length)
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a part that the chain
  *	does not have (EC-100, EC-101), a length of 0 (EC-102), a buffer that
  *	holds no element (EC-95, EC-103), and registers that are not flushed;
- *	STATUS_INSUFFICIENT_RESOURCES when mappings fail and the reserve for
- *	that is in use.
+ *	STATUS_INSUFFICIENT_RESOURCES when not even the first mapping works
+ *	and there is no page to copy through.
  */
 NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 			       ULONGLONG offset, ULONG device_offset,

@@ -20,9 +20,13 @@ long ntdma_refused(void);
 
 /*
  * The @n-th allocation or mapping from now on fails, once: 0 none, -1 every
- * allocation but no mapping. Setting it forgets whether an earlier one failed.
+ * allocation but no mapping, -2 every mapping but no allocation. Setting it
+ * forgets whether an earlier one failed.
  */
 void ntdma_fail_nth(int n);
+
+/* Adapters that are opened from now on prepare for mappings that fail. */
+void ntdma_fail_expect(bool on);
 
 /* Whether ntdma_fail_nth() made something fail since it was set. */
 bool ntdma_fail_hit(void);

@@ -59,6 +59,7 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_map,
 	&nttest_mapex,
 	&nttest_common,
+	&nttest_failing,
 	&nttest_limits,
 	&nttest_race,
 	&nttest_removal,

@@ -163,8 +163,11 @@ void rig_each(struct nttest *t, const struct nttest_case *c)
 	const struct rig_kind *kind = c->kinds ?: rig_all;
 
 	for (; kind->name && !t->failed && !t->skipped; kind++) {
-		struct rig *r = rig_open(t, kind);
+		struct rig *r;
 
+		ntdma_fail_expect(c->failing);
+		r = rig_open(t, kind);
+		ntdma_fail_expect(false);
 		if (r) {
 			c->run_on(t, r);
 			ntdma_fail_nth(0);

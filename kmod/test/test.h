@@ -24,12 +24,14 @@ struct rig_kind;
  * @run_on: the test, called once for each of @kinds with an open adapter
  * @kinds: adapters to run on, ends with an entry without a name; NULL for
  *	all the usual ones (rig.h)
+ * @failing: mappings will fail, which the adapters must be prepared for
  */
 struct nttest_case {
 	const char *name;
 	void (*run)(struct nttest *t);
 	void (*run_on)(struct nttest *t, struct rig *r);
 	const struct rig_kind *kinds;
+	bool failing;
 };
 
 /**
@@ -107,6 +109,7 @@ extern const struct nttest_suite nttest_sglistex;
 extern const struct nttest_suite nttest_map;
 extern const struct nttest_suite nttest_mapex;
 extern const struct nttest_suite nttest_common;
+extern const struct nttest_suite nttest_failing;
 extern const struct nttest_suite nttest_limits;
 extern const struct nttest_suite nttest_race;
 extern const struct nttest_suite nttest_removal;

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mappings that fail, all of them, for as long as a case lasts.
+ *
+ * MapTransfer has no status: under registers of AllocateAdapterChannel it
+ * works all the same. MapTransferEx has one, and lists wait or report.
+ *
+ * Where real mappings cannot fail adapters prepare for nothing; the cases open
+ * theirs as if they could, so that they show the same on every machine.
+ */
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include "buffer.h"
+#include "hooks.h"
+#include "piece.h"
+
+#define SETS	3
+
+static struct request *whole(struct rig *r, struct buffer *b, bool write)
+{
+	return piece_request(r, b->mdl, mdl_pages(b->mdl, 0, b->length), write);
+}
+
+/* Several sets of registers, all mapped before the first is flushed. */
+static void sets(struct rig *r, enum buffer_shape shape, size_t length)
+{
+	struct request *q[SETS];
+	struct buffer *b;
+	int i;
+
+	for (i = 0; i < SETS; i++) {
+		b = buffer_new(r, shape, 0x123 * i, length);
+		q[i] = b ? whole(r, b, i & 1) : NULL;
+		REQUIRE(r->t, q[i]);
+	}
+	ntdma_fail_nth(-2);
+	for (i = 0; i < SETS; i++)
+		REQUIRE(r->t, piece_map_all(q[i], 0, length));
+	for (i = SETS - 1; i >= 0; i--) {
+		piece_flush(q[i], 0, length);
+		request_check_memory(q[i]);
+	}
+	/* The registers serve again, the other way round. */
+	for (i = 0; i < SETS; i++) {
+		q[i]->write = !q[i]->write;
+		request_prepare(q[i]);
+		REQUIRE(r->t, piece_map_all(q[i], 0, length));
+		piece_flush(q[i], 0, length);
+		request_check_memory(q[i]);
+	}
+	ntdma_fail_nth(0);
+	for (i = 0; i < SETS; i++)
+		request_release(q[i]);
+}
+
+static void several_sets(struct nttest *t, struct rig *r)
+{
+	enum buffer_shape shape;
+
+	for (shape = SCATTERED; shape < SHAPES && !t->failed; shape++)
+		sets(r, shape, 4 * PAGE_SIZE + 77);
+}
+
+/* As much as the adapter grants, in one set. */
+static void all_registers(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 1,
+				      (r->registers - 1) * PAGE_SIZE);
+	struct request *q;
+	int dir;
+
+	REQUIRE(t, b);
+	for (dir = 0; dir < 2; dir++) {
+		q = whole(r, b, dir);
+		REQUIRE(t, q);
+		ntdma_fail_nth(-2);
+		REQUIRE(t, piece_map_all(q, 0, b->length));
+		ntdma_fail_nth(0);
+		piece_flush(q, 0, b->length);
+		request_check_memory(q);
+		request_release(q);
+		request_free(q);
+	}
+}
+
+/* Registers for all of a transfer, or a status before the grant. */
+static void large(struct nttest *t, struct rig *r)
+{
+	struct request *q = request_channel(r, r->registers,
+					    DeallocateObjectKeepRegisters);
+	NTSTATUS status;
+
+	REQUIRE(t, q);
+	status = request_allocate(q);
+	if (status) {
+		EXPECT_EQ(t, status, STATUS_INSUFFICIENT_RESOURCES);
+		EXPECT_EQ(t, atomic_read(&q->calls), 0);
+		return;
+	}
+	REQUIRE(t, request_ran(q));
+	request_release(q);
+	all_registers(t, r);
+}
+
+static int has_run(void *arg)
+{
+	struct request *q = arg;
+
+	return atomic_read(&q->calls);
+}
+
+#define CROWD	400
+
+/* Takes registers until a request has to wait; how many requests that were. */
+static int crowd(struct rig *r, struct request **q)
+{
+	int n;
+
+	for (n = 0; n < CROWD; n++) {
+		q[n] = request_channel(r, r->registers,
+				       DeallocateObjectKeepRegisters);
+		if (!q[n] || !EXPECT_EQ(r->t, request_allocate(q[n]),
+					STATUS_SUCCESS))
+			return 0;
+		if (!has_run(q[n]))
+			return n + 1;
+	}
+	EXPECT(r->t, n < CROWD);
+	return 0;
+}
+
+/* Who waits for pages of the reserve is served in order. */
+static void waiting(struct nttest *t, struct rig *r)
+{
+	struct request **q = kvcalloc(CROWD + 2, sizeof(*q), GFP_KERNEL);
+	int i, n;
+
+	REQUIRE(t, q);
+	n = crowd(r, q);
+	if (EXPECT(t, n > 1)) {
+		q[n] = request_channel(r, 1, DeallocateObjectKeepRegisters);
+		EXPECT_EQ(t, request_allocate(q[n]), STATUS_SUCCESS);
+		EXPECT_EQ(t, has_run(q[n]), 0);
+		for (i = 0; i <= n; i++) {
+			EXPECT(t, rig_wait(has_run, q[i]));
+			EXPECT_EQ(t, q[i]->turn, i + 1);
+			request_release(q[i]);
+		}
+	}
+	kvfree(q);
+}
+
+/* Lists claim nothing: they run while the last register is taken. */
+static void lists(struct nttest *t, struct rig *r)
+{
+	struct request **q = kvcalloc(CROWD, sizeof(*q), GFP_KERNEL);
+	struct buffer *b = buffer_new(r, NEAR, 0, PAGE_SIZE);
+	struct request *list, *probe;
+	bool copied;
+	int i, n;
+
+	REQUIRE(t, q && b);
+	list = request_new(r, b->mdl, 0, b->length, true);
+	REQUIRE(t, list && request_list(list, BY_GET));
+	copied = !bus_is_page(&r->bus, list->list->Elements[0].Address.QuadPart,
+			      b->pages[0]);
+	request_move(list);
+	request_put(list);
+	n = copied ? 0 : crowd(r, q);
+	if (n) {
+		/* Nothing may be in the queue, where a list would wait, too. */
+		request_release(q[0]);
+		EXPECT(t, rig_wait(has_run, q[n - 1]));
+		probe = request_new(r, b->mdl, 0, b->length, false);
+		EXPECT(t, probe && request_list(probe, BY_GET));
+		if (probe && probe->list) {
+			request_move(probe);
+			request_put(probe);
+			request_check_memory(probe);
+		}
+		for (i = 1; i < n; i++)
+			request_release(q[i]);
+	} else if (copied) {
+		nttest_skip(t, "every page is copied");
+	}
+	kvfree(q);
+}
+
+/* MapTransferEx says so, or copies where it has pages for that anyway. */
+static void reported(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x55, 3 * PAGE_SIZE);
+	struct request *q;
+	NTSTATUS status;
+	ULONG length;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, b->length, false);
+	REQUIRE(t, q && request_make_room(q, 256));
+	q->registers = mdl_pages(b->mdl, 0, b->length);
+	q->action = DeallocateObjectKeepRegisters;
+	EXPECT_EQ(t, request_allocate_ex(q, 0), STATUS_SUCCESS);
+	REQUIRE(t, request_ran(q));
+	ntdma_fail_nth(-2);
+	length = q->length;
+	status = piece_map_only_ex(q, 0, &length, 256);
+	ntdma_fail_nth(0);
+	if (status)
+		EXPECT_EQ(t, status, STATUS_INSUFFICIENT_RESOURCES);
+	else
+		piece_flush_ex(q, 0, length);
+	request_prepare(q);
+	EXPECT_EQ(t, piece_map_ex(q, 0, q->length, 8), q->length);
+	piece_flush_ex(q, 0, q->length);
+	request_check_memory(q);
+	request_release(q);
+}
+
+/* MapTransfer under registers of AllocateAdapterChannelEx: right, or nothing. */
+static void mixed(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x55, 3 * PAGE_SIZE);
+	struct request *q;
+	ULONG at, length;
+	u64 la;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, b->length, true);
+	REQUIRE(t, q);
+	q->registers = mdl_pages(b->mdl, 0, b->length);
+	q->action = DeallocateObjectKeepRegisters;
+	EXPECT_EQ(t, request_allocate_ex(q, 0), STATUS_SUCCESS);
+	REQUIRE(t, request_ran(q));
+	ntdma_fail_nth(-2);
+	for (at = 0, length = 1; at < b->length && length; at += length) {
+		length = piece_map_only(q, at, b->length - at, &la);
+		if (length)
+			piece_device(q, at, la, length);
+	}
+	ntdma_fail_nth(0);
+	if (at)
+		piece_flush(q, 0, at);
+	REQUIRE(t, piece_map_all(q, 0, b->length));
+	piece_flush(q, 0, b->length);
+	request_release(q);
+}
+
+static const struct rig_kind v1_mega[] = {
+	{ .name = "version 1, 64 bits, 1 MiB", .version = 1, .width = 64,
+	  .length = SZ_1M },
+	{ .name = "version 2, 64 bits, 16 MiB", .version = 2, .width = 64,
+	  .length = SZ_16M },
+	{ .name = "version 1, 32 bits, one run, 1 MiB", .version = 1,
+	  .width = 32, .single = true, .length = SZ_1M },
+	{ }
+};
+
+static const struct rig_kind v3_giga[] = {
+	{ .name = "64 bits, 64 KiB", .version = 3, .width = 64,
+	  .length = SZ_64K },
+	{ .name = "64 bits, 4 MiB", .version = 3, .width = 64,
+	  .length = SZ_4M },
+	{ }
+};
+
+static const struct nttest_case cases[] = {
+	{ "S22 several sets while every mapping fails",
+	  .run_on = several_sets, .failing = true },
+	{ "S22 several sets while every mapping fails, version 1",
+	  .run_on = several_sets, .kinds = rig_v1, .failing = true },
+	{ "EC-43 all registers while every mapping fails",
+	  .run_on = all_registers, .failing = true },
+	{ "EC-43 all registers of large transfers", .run_on = all_registers,
+	  .kinds = v1_mega, .failing = true },
+	{ "EC-43 all registers of version 3, or a status", .run_on = large,
+	  .kinds = v3_giga, .failing = true },
+	{ "EC-54 who waits for the reserve is served in order",
+	  .run_on = waiting, .failing = true },
+	{ "EC-136 lists do not wait for the reserve", .run_on = lists,
+	  .kinds = rig_wide, .failing = true },
+	{ "EC-109 MapTransferEx reports that every mapping fails",
+	  .run_on = reported, .failing = true },
+	{ "S10 MapTransfer under registers of the Ex routine",
+	  .run_on = mixed, .failing = true },
+	{ }
+};
+
+const struct nttest_suite nttest_failing = {
+	.name = "failing",
+	.cases = cases,
+};
