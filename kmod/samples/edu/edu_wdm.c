@@ -48,6 +48,11 @@
 #define EDU_BUFFER_BASE		0x40000	/* the device's own address of it */
 
 #define EDU_MAXIMUM_LENGTH	(64 * 1024)
+#ifdef _WIN64
+#define EDU_MAXIMUM_WIDTH	64
+#else
+#define EDU_MAXIMUM_WIDTH	32
+#endif
 
 /* A command takes a tenth of a second, a list has a dozen elements at most. */
 #define EDU_TIMEOUT_SECONDS	10
@@ -68,11 +73,19 @@ static VOID EduWrite(_In_ PEDU_EXTENSION Extension, _In_ ULONG Register,
 	WRITE_REGISTER_ULONG((PULONG)(Extension->Registers + Register), Value);
 }
 
+/*
+ * Four bytes set the whole register, too: the other four become zero. That is
+ * all that a 32-bit machine can write, hence its EDU_MAXIMUM_WIDTH.
+ */
 static VOID EduWrite64(_In_ PEDU_EXTENSION Extension, _In_ ULONG Register,
 		       _In_ ULONG64 Value)
 {
+#ifdef _WIN64
 	WRITE_REGISTER_ULONG64((PULONG64)(Extension->Registers + Register),
 			       Value);
+#else
+	EduWrite(Extension, Register, (ULONG)Value);
+#endif
 }
 
 /* Starts the command for the current element. Called with the lock held. */
@@ -468,7 +481,7 @@ static NTSTATUS EduGetAdapter(_In_ PEDU_EXTENSION Extension,
 	Description.ScatterGather = TRUE;
 	Description.InterfaceType = PCIBus;
 	Description.MaximumLength = EDU_MAXIMUM_LENGTH;
-	Description.DmaAddressWidth = DmaAddressWidth;
+	Description.DmaAddressWidth = min(DmaAddressWidth, EDU_MAXIMUM_WIDTH);
 
 	Extension->DmaAdapter = IoGetDmaAdapter(Extension->DeviceObject,
 						&Description,
