@@ -99,7 +99,7 @@ boot() { # KERNEL MACHINE[+VARIANT]
 	nvme_image create "$image"
 	"$here/vm.sh" -k "$k" -m "$m" -n "$name" -t 900 -f "$out/$name/expect" \
 		-f "$build/test/ntdma_leak.ko" -a "$args" \
-		-q "$packet_args $(nvme_args "$image")" \
+		-q "${packet_args:?} $(nvme_args "$image")" \
 		-p "$top/selftests/guest/check-pre.sh" \
 		-s "$top/selftests/guest/check.sh" "${modules[@]}" || rc=$?
 	[ -f "$out/$name/guest.log" ] || : >"$out/$name/guest.log"
@@ -215,13 +215,13 @@ main() {
 	[ ${#stock[@]} -eq 0 ] || harness "${stock[0]}"
 	for k in ${stock[@]+"${stock[@]}"}; do
 		# shellcheck disable=SC2046,SC2086 # words
-		boot_all "$k" $all_machines \
+		boot_all "$k" $(machines_of "$k") \
 			$([ "$k" != "${stock[0]}" ] || echo $variants)
 	done
 	if [ -n "$debug" ] && finish_debug_kernel; then
 		harness debug
-		# shellcheck disable=SC2086 # words
-		boot_all debug $all_machines
+		# shellcheck disable=SC2046 # words
+		boot_all debug $(machines_of debug)
 	fi
 	complete=1
 }

@@ -3,15 +3,22 @@
 #
 # kernel.sh - the kernels that guests boot and modules are built for
 #
-#   kernel.sh fetch NAME...   have them in the cache: 6.1, 6.12 (Debian's own
-#                             packages, unpacked, never installed) and debug
-#                             (built from linux-source-6.12 with the fragment
-#                             debug-x86_64.config)
+#   kernel.sh fetch NAME...   have them in the cache: those of lib.sh's table
+#                             (Debian's own packages, unpacked, never installed)
+#                             and debug (built from linux-source-6.12 with the
+#                             fragment debug-x86_64.config)
 #   kernel.sh fetch source    have linux-source-6.12 and its checkpatch there
 #   kernel.sh dir source      print where
 #   kernel.sh image NAME      print the path of the bootable image
 #   kernel.sh kdir NAME       print the directory to build modules against; for
-#                             clang, a stock kernel has another: KDIR-clang
+#                             clang, a stock amd64 kernel has another: KDIR-clang
+#   kernel.sh dtbs NAME       print the directory of its device trees
+#   kernel.sh busybox NAME    print the path of a static busybox for its guests
+#   kernel.sh modules NAME MODULE...  print the paths of modules that came with
+#                             it and of what they depend on, in order to insert
+#
+# Packages of another architecture come through package lists of our own in the
+# cache: the machine's own apt and dpkg hear nothing of that architecture.
 #
 # The cache (see lib.sh) is keyed by package version; the debug kernel by
 # source version, fragment and compiler.  Everything is prepared under another
@@ -28,10 +35,44 @@ notes=$out/kernels
 # Debian packages
 #
 
+host_arch=amd64
+
 apt_user=()
 [ "$(id -u)" -ne 0 ] || apt_user=(-o APT::Sandbox::User=root)
 
-apt_update() {
+# What makes apt look at the lists of ARCH.
+lists_of() { # ARCH; sets lists
+	lists=()
+	[ "$1" != "$host_arch" ] || return 0
+	lists=(-o "APT::Architecture=$1" -o "APT::Architectures=$1"
+	       -o "Dir::State::Lists=$cache/lists/$1"
+	       -o Dir::State::status=/dev/null -o Dir::Cache::pkgcache=
+	       -o Dir::Cache::srcpkgcache=)
+}
+
+apt_update_foreign() { # ARCH
+	local lists
+	lists_of "$1"
+	mkdir -p "$cache/lists/$1/partial"
+	say "fetching the package lists of $1"
+	# A source that has nothing for ARCH is not an error of ours.
+	apt-get -q "${apt_user[@]}" "${lists[@]}" -o Debug::NoLocking=true \
+		update >"$out/apt-update-$1.log" 2>&1 </dev/null || true
+	touch "$cache/lists/$1/updated"
+}
+
+# Lists of a day ago name what is there; those of a week ago need not.
+freshen_lists() { # ARCH
+	[ "$1" != "$host_arch" ] || return 0
+	[ -n "$(find "$cache/lists/$1/updated" -mmin -1440 2>/dev/null)" ] ||
+		apt_update_foreign "$1"
+}
+
+apt_update() { # [ARCH]
+	[ "${1:-$host_arch}" = "$host_arch" ] || {
+		apt_update_foreign "$1"
+		return
+	}
 	can_be_root || die "apt's package lists are too old: please run" \
 			   "'apt-get update' as root"
 	say "refreshing apt's package lists"
@@ -43,24 +84,30 @@ apt_update() {
 }
 
 # Newest package whose name is PREFIX + what the pattern allows + SUFFIX.
-newest_release() { # PATTERN -> release
-	apt-cache search -n "^linux-image-$1(-unsigned)?\$" |
+newest_release() { # ARCH PATTERN -> release
+	local lists
+	lists_of "$1"
+	apt-cache "${lists[@]}" search -n "^linux-image-$2(-unsigned)?\$" |
 		sed -E 's/ .*//; s/^linux-image-//; s/-unsigned$//' |
 		sort -Vu | tail -n 1
 }
 
-package_version() { # PACKAGE
-	apt-cache show --no-all-versions "$1" 2>/dev/null |
+package_version() { # ARCH PACKAGE
+	local lists
+	lists_of "$1"
+	apt-cache "${lists[@]}" show --no-all-versions "$2" 2>/dev/null |
 		sed -n 's/^Version: //p' | head -n 1
 }
 
 # Download into the current directory; old lists name files that are gone.
-download() { # PACKAGE...
-	local try
+download() { # ARCH PACKAGE...
+	local try arch=$1 lists
+	lists_of "$arch"
+	shift
 	for try in 1 2; do
-		apt-get -q "${apt_user[@]}" download "$@" \
+		apt-get -q "${apt_user[@]}" "${lists[@]}" download "$@" \
 			>"$out/apt-download.log" 2>&1 </dev/null && return
-		[ "$try" = 2 ] || apt_update
+		[ "$try" = 2 ] || apt_update "$arch"
 	done
 	show_tail "$out/apt-download.log"
 	die "cannot download $*; is the network there?"
@@ -74,33 +121,44 @@ stock_pattern() {
 	case $1 in
 	6.1) echo '6\.1\.0-[0-9]+-amd64' ;;
 	6.12) echo '6\.12\.[0-9]+\+deb12-amd64' ;;
+	6.1-arm64) echo '6\.1\.0-[0-9]+-arm64' ;;
+	arm64) echo '6\.12\.[0-9]+\+deb12-arm64' ;;
+	arm64-16k) echo '6\.12\.[0-9]+\+deb12-arm64-16k' ;;
+	armhf) echo '6\.1\.0-[0-9]+-armmp' ;;
 	esac
 }
 
-# linux-headers-REL brings little; the bulk is in its -common and the tools.
-header_packages() { # RELEASE
-	local rel=$1 base=${1%-amd64}
-	case $rel in
-	6.1.0-*) echo "linux-headers-$base-common linux-kbuild-6.1" ;;
-	*) echo "linux-headers-$base-common linux-kbuild-$base" ;;
-	esac
-	echo "linux-headers-$rel"
+# 6.1.0-50-armmp is of the version 6.1.0-50, 6.12.95+deb12-arm64-16k of
+# 6.12.95+deb12.
+release_version() { # RELEASE
+	sed -E 's/^(6\.1\.0-[0-9]+|[^-]*)-.*/\1/' <<<"$1"
 }
 
-image_package() { # RELEASE
-	local p=linux-image-$1
-	[ -n "$(package_version "$p")" ] || p=$p-unsigned
+# linux-headers-REL brings little; the bulk is in its -common and the tools,
+# which are the host's.
+kbuild_package() { # RELEASE
+	case $1 in
+	6.1.0-*) echo linux-kbuild-6.1 ;;
+	*) echo "linux-kbuild-$(release_version "$1")" ;;
+	esac
+}
+
+image_package() { # ARCH RELEASE
+	local p=linux-image-$2
+	[ -n "$(package_version "$1" "$p")" ] || p=$p-unsigned
 	echo "$p"
 }
 
-unpack_stock() { # RELEASE DIR
-	local rel=$1 dir=$2 tmp deb
+unpack_stock() { # ARCH RELEASE DIR
+	local arch=$1 rel=$2 dir=$3 tmp deb
 	tmp=$(mktemp -d "$cache/.unpack.XXXXXX")
 	mkdir "$tmp/debs" "$tmp/root"
 	(
 		cd "$tmp/debs"
-		# shellcheck disable=SC2046 # a list of words
-		download "$(image_package "$rel")" $(header_packages "$rel")
+		download "$arch" "$(image_package "$arch" "$rel")" \
+			"linux-headers-$rel" \
+			"linux-headers-$(release_version "$rel")-common"
+		download "$host_arch" "$(kbuild_package "$rel")"
 	)
 	for deb in "$tmp"/debs/*.deb; do
 		dpkg -x "$deb" "$tmp/root"
@@ -110,6 +168,45 @@ unpack_stock() { # RELEASE DIR
 		"$tmp/root/usr/src/linux-headers-$rel/Makefile"
 	mv -T "$tmp/root" "$dir"
 	rm -rf "$tmp"
+}
+
+# The busybox of the machine runs on the machine only.
+fetch_busybox() { # ARCH -> path
+	local arch=$1 tmp dir
+	[ "$arch" != "$host_arch" ] || {
+		echo /bin/busybox
+		return
+	}
+	dir=$cache/busybox/$arch
+	[ -d "$dir" ] || {
+		tmp=$(mktemp -d "$cache/.unpack.XXXXXX")
+		(cd "$tmp" && download "$arch" busybox-static)
+		mkdir -p "$cache/busybox"
+		dpkg -x "$tmp"/*.deb "$tmp/root"
+		mv -T "$tmp/root" "$dir"
+		rm -rf "$tmp"
+	}
+	find "$dir" -type f -name busybox -perm -u+x | head -n 1
+}
+
+# Where the modules of an unpacked kernel are, with what depmod makes of them.
+modules_base() { # DIR RELEASE
+	local base=$1
+	[ -d "$base/lib/modules" ] || base=$1/usr
+	[ -f "$base/lib/modules/$2/modules.dep.bin" ] ||
+		/sbin/depmod -b "$base" "$2"
+	echo "$base"
+}
+
+module_paths() { # NAME MODULE...
+	local base rel m
+	base=$(noted "$1" modules)
+	rel=$(noted "$1" release)
+	shift
+	for m; do
+		/sbin/modprobe -d "$base" -S "$rel" --show-depends "$m" ||
+			die "the kernel has no module $m"
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
 }
 
 # Debian configured its headers for gcc and ships no Kconfig files: a copy
@@ -141,29 +238,37 @@ newest_cached() { # GLOB
 }
 
 fetch_stock() { # NAME
-	local name=$1 rel dir pattern
+	local name=$1 arch rel dir pattern
+	arch=$(arch_of "$name")
 	pattern=$(stock_pattern "$name")
-	rel=$(newest_release "$pattern")
-	dir=$(newest_cached "$cache/stock/$name-*")
+	freshen_lists "$arch"
+	rel=$(newest_release "$arch" "$pattern")
+	dir=$(newest_cached "$cache/stock/$name-6.*")
 	if [ -z "$rel" ] && [ -z "$dir" ]; then
-		apt_update
-		rel=$(newest_release "$pattern")
-		[ -n "$rel" ] || die "no kernel package matches" \
+		apt_update "$arch"
+		rel=$(newest_release "$arch" "$pattern")
+		[ -n "$rel" ] || die "no $arch kernel package matches" \
 			"linux-image-$pattern; is bookworm-security in apt's sources?"
 	fi
 	if [ -n "$rel" ]; then
-		dir=$cache/stock/$name-$(package_version "linux-headers-$rel")
+		dir=$cache/stock/$name-$(package_version "$arch" "linux-headers-$rel")
 	else
 		rel=$(basename "$dir"/boot/vmlinuz-*)
 		rel=${rel#vmlinuz-}
 	fi
 	[ -d "$dir" ] || {
 		say "kernel $name: downloading and unpacking $rel"
-		unpack_stock "$rel" "$dir"
+		unpack_stock "$arch" "$rel" "$dir"
 	}
-	make_clang_headers "$dir/usr/src/linux-headers-$rel"
+	[ "$arch" != "$host_arch" ] ||
+		make_clang_headers "$dir/usr/src/linux-headers-$rel"
 	note "$name" "$dir/boot/vmlinuz-$rel" \
 		"$dir/usr/src/linux-headers-$rel" "$rel"
+	{
+		echo "modules=$(modules_base "$dir" "$rel")"
+		echo "dtbs=$dir/usr/lib/linux-image-$rel"
+		echo "busybox=$(fetch_busybox "$arch")"
+	} >>"$notes/$name"
 }
 
 #
@@ -175,7 +280,7 @@ checkpatch_files="checkpatch.pl spelling.txt const_structs.checkpatch"
 
 source_dir() { # -> where the newest source is or belongs
 	local version
-	version=$(package_version "$source_package")
+	version=$(package_version "$host_arch" "$source_package")
 	if [ -n "$version" ]; then
 		echo "$cache/source/$version"
 	else
@@ -188,7 +293,7 @@ unpack_source_package() { # DIR
 	tmp=$(mktemp -d "$cache/.unpack.XXXXXX")
 	(
 		cd "$tmp"
-		download "$source_package"
+		download "$host_arch" "$source_package"
 		dpkg -x ./*.deb deb
 		mkdir new
 		mv "deb/usr/src/$tar" new/
@@ -311,6 +416,7 @@ fetch_debug() {
 		[ -d "$dir" ] || build_debug "$dir" "$src"
 	)
 	note debug "$dir/bzImage" "$dir" "$(cat "$dir/include/config/kernel.release")"
+	echo busybox=/bin/busybox >>"$notes/debug"
 }
 
 #
@@ -333,7 +439,9 @@ fetch() { # NAME
 	mkdir -p "$cache/stock" "$cache/source" "$cache/debug" "$out"
 	case $1 in
 	debug) fetch_debug ;;
-	source | 6.1 | 6.12)
+	*)
+		[ "$1" = source ] || [ -n "$(stock_pattern "$1")" ] ||
+			die "no such kernel: $1"
 		(
 			exec 9>"$cache/lock"
 			flock 9
@@ -345,13 +453,13 @@ fetch() { # NAME
 			fi
 		)
 		;;
-	*) die "no such kernel: $1" ;;
 	esac
 }
 
 main() {
 	local verb=${1:-} name
-	[ $# -ge 2 ] || die "usage: kernel.sh fetch|image|kdir|release|dir NAME"
+	[ $# -ge 2 ] ||
+		die "usage: kernel.sh fetch|image|kdir|release|dir|dtbs|busybox|modules NAME"
 	shift
 	case $verb in
 	fetch)
@@ -359,7 +467,8 @@ main() {
 			fetch "$name"
 		done
 		;;
-	image | kdir | release | dir) noted "$1" "$verb" ;;
+	image | kdir | release | dir | dtbs | busybox) noted "$1" "$verb" ;;
+	modules) module_paths "$@" ;;
 	*) die "unknown verb '$verb'" ;;
 	esac
 }

@@ -73,9 +73,28 @@ can_be_root() {
 	sudo -n true 2>/dev/null || [ -t 0 ]
 }
 
-# "6.12" and so on: every kernel that the harness knows.
-all_kernels="6.1 6.12 debug"
-all_machines="plain iommu bounce"
+# Every kernel that the harness knows. Those of another architecture are named
+# after it and, but for 6.1-arm64 and armhf (6.1), are 6.12.
+all_kernels="6.1 6.12 debug arm64 arm64-16k 6.1-arm64 armhf"
+
+arch_of() { # KERNEL
+	case $1 in
+	*arm64*) echo arm64 ;;
+	armhf*) echo armhf ;;
+	*) echo amd64 ;;
+	esac
+}
+
+# What compiles for it, as Kbuild wants to hear it.
+cross_args() { # KERNEL
+	case $(arch_of "$1") in
+	amd64) echo CC=gcc-12 ;;
+	arm64) echo ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- \
+		    CC=aarch64-linux-gnu-gcc-12 ;;
+	armhf) echo ARCH=arm CROSS_COMPILE=arm-linux-gnueabihf- \
+		    CC=arm-linux-gnueabihf-gcc-12 ;;
+	esac
+}
 
 # The kernels that KERNEL= leaves, in the order given.
 chosen_kernels() { # NAME...
@@ -118,43 +137,14 @@ build_modules() { # KERNEL
 	kdir=$("$here/kernel.sh" kdir "$1")
 	copy_sources "$dir"
 	say "building the modules for kernel $1"
-	kbuild "$kdir" "$dir" CC=gcc-12 -j"$(nproc)" >"$log" 2>&1 </dev/null || {
+	# shellcheck disable=SC2046 # words
+	kbuild "$kdir" "$dir" $(cross_args "$1") -j"$(nproc)" \
+		>"$log" 2>&1 </dev/null || {
 		show_errors "$log"
 		say "error: the modules do not build for kernel $1 (log: $log)"
 		return 1
 	}
 }
 
-# What MACHINE must make of a device: the back end's name in debugfs.
-backend_of() { # MACHINE
-	case $1 in
-	plain) echo direct ;;
-	*) echo "$1" ;;
-	esac
-}
-
-# A disk for the NVMe sample, and what it and the packet device are in QEMU.
-nvme_image() { # create|verify FILE
-	"$top/kmod/samples/nvme/image.sh" "$@"
-}
-
-nvme_args() { # FILE
-	echo "-drive file=$1,if=none,id=d0,format=raw" \
-		"-device nvme,drive=d0,serial=ntdma,mdts=7"
-}
-
-# The bounce machine has memory in reach of 28 bits; 24 leave next to none.
-nvme_module() { # KERNEL MACHINE
-	local width=64
-	[ "$2" != bounce ] || width=24
-	echo "$out/build/$1/kmod/samples/nvme/nvme_sample.ko,width=$width"
-}
-
-packet_args="-netdev hubport,id=n0,hubid=0 -device rtl8139,netdev=n0"
-
-# The sample and its parameters: the device of `plain` has a 40-bit mask.
-sample_module() { # KERNEL MACHINE
-	local width=28
-	[ "$2" != plain ] || width=40
-	echo "$out/build/$1/kmod/samples/edu/edu_sample.ko,width=$width"
-}
+# shellcheck source-path=SCRIPTDIR source=machines.sh
+. "$here/machines.sh"

@@ -3,8 +3,8 @@
 #
 # setup.sh USE... - make sure that the Debian packages for a use are there
 #
-# USE is any of: demo (boot guests), check (all of demo, the debug kernel, the
-# lint and the cross-check), lint.  Says what is missing, then installs it with
+# USE is any of: demo (boot guests), arm (build for arm and boot boards), check
+# (all of these, the debug kernel, the lint and the cross-check), lint.  Says what is missing, then installs it with
 # apt-get as root or through sudo.  On a system other than Debian 12 it prints
 # what is missing and fails.
 set -euo pipefail
@@ -12,7 +12,9 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 build="make gcc-12 gcc libc6-dev libelf1 perl"
-boot="qemu-system-x86 seabios busybox-static cpio gzip"
+boot="qemu-system-x86 seabios busybox-static cpio gzip kmod"
+arm="gcc-12-aarch64-linux-gnu gcc-12-arm-linux-gnueabihf qemu-system-arm
+device-tree-compiler xz-utils"
 lint="clang sparse"
 kernel="bc bison flex libelf-dev rsync xz-utils"
 cross="gcc-mingw-w64-x86-64-win32"
@@ -22,9 +24,10 @@ packages_for() { # USE...
 	for use; do
 		case $use in
 		demo) echo "$build $boot" ;;
-		lint) echo "$build $lint" ;;
-		check) echo "$build $boot $lint $kernel $cross" ;;
-		*) die "unknown use '$use': demo, lint or check" ;;
+		arm) echo "$build $boot $arm" ;;
+		lint) echo "$build $lint $arm" ;;
+		check) echo "$build $boot $arm $lint $kernel $cross" ;;
+		*) die "unknown use '$use': demo, arm, lint or check" ;;
 		esac
 	done | tr ' ' '\n' | sort -u
 }
@@ -53,7 +56,9 @@ is_debian_12() {
 complain_elsewhere() { # PACKAGE...
 	local c lacks=()
 	for c in make gcc perl qemu-system-x86_64 busybox cpio clang sparse \
-		 bc bison flex xz apt-get apt-cache dpkg; do
+		 bc bison flex xz modprobe qemu-system-arm qemu-system-aarch64 \
+		 aarch64-linux-gnu-gcc-12 arm-linux-gnueabihf-gcc-12 fdtput \
+		 apt-get apt-cache dpkg; do
 		command -v "$c" >/dev/null || lacks+=("$c")
 	done
 	say "this is not a Debian 12: nothing is installed automatically here"
@@ -99,5 +104,5 @@ main() {
 	say "packages installed"
 }
 
-[ $# -gt 0 ] || die "usage: setup.sh demo|check|lint..."
+[ $# -gt 0 ] || die "usage: setup.sh demo|arm|check|lint..."
 main "$@"

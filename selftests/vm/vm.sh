@@ -4,9 +4,9 @@
 # vm.sh - boot one guest with modules and a script, and return its verdict
 #
 #   vm.sh [options] [MODULE.ko[,param=value...]]...
-#     -k KERNEL    6.1, 6.12 or debug (fetched if need be; default 6.12)
-#     -m MACHINE   plain (no IOMMU, a device that reaches all memory), iommu
-#                  (intel-iommu) or bounce (no IOMMU, memory out of reach)
+#     -k KERNEL    one of lib.sh's table: 6.12 (the default), 6.1, debug,
+#                  arm64, arm64-16k, 6.1-arm64, armhf; fetched if need be
+#     -m MACHINE   one of machines.sh's table (default plain)
 #     -s SCRIPT    run in the guest after the modules are in; its exit status
 #                  is the verdict, its output shows as "ntdma> ..."
 #     -p SCRIPT    run in the guest before the modules are inserted
@@ -15,6 +15,24 @@
 #     -t SECONDS   give up after so long (default 300)
 #     -a ARGS      more kernel arguments      -q ARGS   more QEMU arguments
 #     -i           a shell on the console after the script
+#   and for boards:
+#     -d EDIT      change the device tree: words for fdtput without its file,
+#                  "-t TYPE NODE PROPERTY VALUE..." or "-d NODE PROPERTY" (may
+#                  be repeated)
+#     -l MODULE    load a module that came with the kernel, and what it depends
+#                  on, before ours (may be repeated); it is not removed
+#     -u FILE      attach the board's second UART: what the guest sends is in
+#                  out/NAME/uart; for each line "ntdma-feed: N" that the guest
+#                  prints, it gets the next N bytes of FILE, eight each 20 ms,
+#                  which is what the models' FIFOs take
+#
+# For example, on smdkc210 with the second UART in the hands of a driver that
+# matches "ntdma,uart", and on raspi3b with a card (of a power of two in size):
+#   vm.sh -k armhf -m smdkc210 -t 90 -u bytes -s script.sh \
+#         -d "-t s /soc/serial@13810000 compatible ntdma,uart" ntdma.ko soc.ko
+#   vm.sh -k arm64 -m raspi3b -t 90 -q "-drive if=sd,format=raw,file=sd.img" \
+#         -s script.sh ntdma.ko soc.ko
+# build_modules of lib.sh builds our modules for KERNEL in out/build/KERNEL.
 #
 # Exit status: 0 all is well; 1 the guest's verdict was bad; 3 it hung; 4 it
 # died without a verdict; 5 a checker reported something; 2 it could not start.
@@ -25,7 +43,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 kernel=6.12 machine=plain script='' pre='' name='' limit=300 shell=0
-more_args='' more_qemu='' files=() modules=()
+more_args='' more_qemu='' files=() modules=() more_edits=() more_drivers=''
+feed=''
 
 usage() {
 	sed -n '/^# vm.sh/,/^set/{/^set/d;s/^# \?//p}' "$0" >&2
@@ -34,7 +53,7 @@ usage() {
 
 parse() {
 	local o
-	while getopts k:m:s:p:f:n:t:a:q:ih o; do
+	while getopts k:m:s:p:f:n:t:a:q:d:l:u:ih o; do
 		case $o in
 		k) kernel=$OPTARG ;;
 		m) machine=$OPTARG ;;
@@ -45,6 +64,9 @@ parse() {
 		t) limit=$OPTARG ;;
 		a) more_args=$OPTARG ;;
 		q) more_qemu=$OPTARG ;;
+		d) more_edits+=("$OPTARG") ;;
+		l) more_drivers+=" $OPTARG" ;;
+		u) feed=$OPTARG ;;
 		i) shell=1 ;;
 		*) usage ;;
 		esac
@@ -54,46 +76,32 @@ parse() {
 	name=${name:-$kernel-$machine}
 }
 
-#
-# Machines.  Each has three edu devices, so that the sample and the test module
-# both find one.
-#
-
-machine_args() { # sets qemu, kernel_args
-	local edu slot
-	# On a loaded host the kernel's own test of the timer fails now and then.
-	# An oops ends the guest: what it held would only hang the rest.
-	kernel_args="console=ttyS0 panic=-1 loglevel=5 printk.devkmsg=on"
-	kernel_args+=" no_timer_check oops=panic"
-	kernel_args+=" printk.time=1 cryptomgr.notests kunit.enable=1"
-	# A busy host starves a guest without the guest being at fault.
-	kernel_args+=" rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60"
-	case $machine in
-	plain)
-		qemu=(qemu-system-x86_64 -M q35 -m 512)
-		edu=edu,dma_mask=0xffffffffff
-		;;
-	iommu)
-		qemu=(qemu-system-x86_64 -M "q35,kernel-irqchip=split" -m 512
-		      -device "intel-iommu,intremap=on,caching-mode=on")
-		edu=edu
-		kernel_args+=" intel_iommu=on"
-		;;
-	bounce)
-		# q35 puts 1 GB of 3 above 4 GB, and Linux takes pages from there
-		# first: out of reach of 28 bits, so that they bounce.
-		qemu=(qemu-system-x86_64 -M q35 -m 3G)
-		edu=edu
-		;;
+check_machine() {
+	case " $all_machines " in
+	*" $machine "*) ;;
 	*)
 		say "unknown machine '$machine': ${all_machines// /, }"
 		exit 2
 		;;
 	esac
-	qemu+=(-cpu max -smp 2)
-	for slot in 3 4 5; do
-		qemu+=(-device "$edu,addr=$slot")
-	done
+	machine_boots "$machine" "$kernel" || {
+		say "kernel $kernel does not boot machine $machine"
+		exit 2
+	}
+}
+
+# What every guest is told.
+common_args() {
+	# An oops ends the guest: what it held would only hang the rest.
+	echo "console=$console panic=-1 loglevel=5 printk.devkmsg=on" \
+		"oops=panic printk.time=1 cryptomgr.notests kunit.enable=1"
+	# A busy host starves a guest without the guest being at fault.
+	echo "rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60"
+	[ $shell = 0 ] || echo "ntdma.shell"
+	# A kernel that measures the TSC on a busy host gets it wrong, and with
+	# it every time-out; the HPET follows the emulator's own clock.
+	[[ $(arch_of "$kernel")-$(accel) != amd64-tcg* ]] ||
+		echo "clocksource=hpet tsc=unstable"
 }
 
 # /dev/kvm may be there and yet of no use: try it on an empty machine.
@@ -109,7 +117,7 @@ kvm_works() {
 accel() {
 	if [ -n "${ACCEL:-}" ]; then
 		echo "$ACCEL"
-	elif kvm_works; then
+	elif [ "$(arch_of "$kernel")" = amd64 ] && kvm_works; then
 		echo kvm
 	elif [ "$kernel" = debug ]; then
 		echo tcg
@@ -122,11 +130,28 @@ accel() {
 # The guest's file system
 #
 
+# The kernel's own modules, numbered in the order to insert them.
+fill_drivers() { # DIR
+	local file n=100
+	mkdir "$1"
+	# shellcheck disable=SC2086 # words
+	set -- "$1" $drivers $more_drivers
+	[ $# -gt 1 ] || return 0
+	"$here/kernel.sh" modules "$kernel" "${@:2}" | while read -r file; do
+		n=$((n + 1))
+		case $file in
+		*.xz) xz -dc "$file" ;;
+		*) cat "$file" ;;
+		esac >"$1/$n-$(basename "${file%.xz}")"
+	done
+}
+
 fill_root() { # DIR
 	local m
 	mkdir -p "$1"/{bin,dev,proc,sys,tmp,ntdma}
-	cp /bin/busybox "$1/bin/"
+	cp "$("$here/kernel.sh" busybox "$kernel")" "$1/bin/busybox"
 	cp "$here/guest-init" "$1/init"
+	fill_drivers "$1/ntdma/drivers"
 	: >"$1/ntdma/modules"
 	for m in ${modules[@]+"${modules[@]}"}; do
 		cp "${m%%,*}" "$1/ntdma/"
@@ -157,6 +182,60 @@ need_files() { # FILE...
 }
 
 #
+# The board
+#
+
+make_tree() { # DIR; adds it to qemu
+	local edit options words
+	case $tree in
+	'') return ;;
+	dump)
+		# QEMU exits when it has written it.
+		options=${qemu[*]}
+		# shellcheck disable=SC2086 # none of these words has a space
+		${options/-M virt,/-M virt,dumpdtb=$1/tree.dtb,} -display none \
+			>"$1/dumpdtb.log" 2>&1
+		;;
+	*) cp "$("$here/kernel.sh" dtbs "$kernel")/$tree" "$1/tree.dtb" ;;
+	esac
+	while IFS= read -r edit; do
+		# fdtput wants the file behind its options.
+		read -r -a words <<<"$edit"
+		case $edit in
+		'') ;;
+		-d*) fdtput -d "$1/tree.dtb" "${words[@]:1}" ;;
+		*) fdtput "${words[@]:0:2}" "$1/tree.dtb" "${words[@]:2}" ;;
+		esac
+	done < <(printf '%s\n' "$edits" ${more_edits[@]+"${more_edits[@]}"})
+	qemu+=(-dtb "$1/tree.dtb")
+}
+
+# A FIFO each way. QEMU holds both ends of each, so nobody waits at an open,
+# and the file is complete when QEMU is gone.
+attach_uart() { # DIR; adds it to qemu
+	[ -n "$feed" ] || return 0
+	rm -f "$1"/uart{,.in,.out}
+	mkfifo "$1/uart.in" "$1/uart.out"
+	qemu+=(-chardev "pipe,id=uart,path=$1/uart" -serial chardev:uart)
+	cat "$1/uart.out" >"$1/uart" &
+	exec 3<>"$1/uart.in" 4<"$feed"
+}
+
+feed_uart() { # BYTES
+	head -c "$1" <&4 |
+		timeout "$limit" split -b 8 --filter='cat; sleep 0.02' - >&3
+}
+
+detach_uart() { # DIR
+	[ -n "$feed" ] || return 0
+	exec 3>&- 4<&-
+	# Whoever reads it may wait for a guest that never came up.
+	: <>"$1/uart.out"
+	wait
+	rm -f "$1"/uart.{in,out}
+}
+
+#
 # The console
 #
 
@@ -166,6 +245,9 @@ show_progress() {
 	while IFS= read -r line; do
 		line=${line//[$'\r\e']/}
 		case $line in
+		*ntdma-feed:\ *)
+			[ -z "$feed" ] || feed_uart "${line##*ntdma-feed: }" &
+			;;
 		*ntdma-vm:\ loaded:*) ;;
 		*ntdma-vm:\ *)
 			[ "$verbose" != 0 ] ||
@@ -179,16 +261,13 @@ show_progress() {
 boot() { # DIR; sets status
 	local image
 	image=$("$here/kernel.sh" image "$kernel")
-	machine_args
-	[ $shell = 0 ] || kernel_args+=" ntdma.shell"
-	# A kernel that measures the TSC on a busy host gets it wrong, and with
-	# it every time-out; the HPET follows the emulator's own clock.
-	[[ $(accel) != tcg* ]] || kernel_args+=" clocksource=hpet tsc=unstable"
 	# shellcheck disable=SC2206 # the user's words
 	qemu+=(-accel "$(accel)" -display none -vga none -nic none -no-reboot
-	       -monitor none -serial stdio
-	       -kernel "$image" -initrd "$1/initrd.gz"
-	       -append "$kernel_args $more_args" $more_qemu)
+	       -monitor none -serial stdio $more_qemu)
+	make_tree "$1"
+	attach_uart "$1"
+	qemu+=(-kernel "$image" -initrd "$1/initrd.gz"
+	       -append "$(common_args | tr '\n' ' ')$kernel_args $more_args")
 	printf '%q ' "${qemu[@]}" >"$1/command"
 	set +e
 	if [ $shell = 1 ]; then
@@ -200,6 +279,7 @@ boot() { # DIR; sets status
 		status=${PIPESTATUS[0]}
 	fi
 	set -e
+	detach_uart "$1"
 }
 
 # Sorts the log into guest.log, reports and verdict.
@@ -246,9 +326,10 @@ judge() { # DIR
 main() {
 	local dir
 	parse "$@"
-	machine_args
+	check_machine
+	machine_args "$machine" "$kernel"
 	need_files ${modules[@]+"${modules[@]%%,*}"} ${files[@]+"${files[@]}"} \
-		${script:+"$script"} ${pre:+"$pre"}
+		${script:+"$script"} ${pre:+"$pre"} ${feed:+"$feed"}
 	dir=$out/$name
 	mkdir -p "$dir"
 	rm -f "$dir"/{console.log,guest.log,reports}
