@@ -52,13 +52,30 @@ void ntdma_map_init(struct ntdma_map *map, struct ntdma_adapter *adapter,
 	map->area = NTDMA_NO_SLOT;
 }
 
+/* Bytes of a run, not mapped yet, that lie in its first page. */
+static u32 ntdma_run_page(const struct ntdma_run *run)
+{
+	return min_t(u32, run->length, PAGE_SIZE - offset_in_page(run->phys));
+}
+
+static void ntdma_clip_reach(const struct ntdma_adapter *adapter,
+			     struct ntdma_run *run)
+{
+	if (ntdma_reachable(adapter, run->phys, run->length))
+		return;
+	run->length = ntdma_run_page(run);
+	if (!ntdma_reachable(adapter, run->phys, run->length))
+		run->at = 0;
+}
+
 /*
  * Cache lines that the device writes in part hold bytes of somebody else, and
  * CPU and device would overwrite each other's. Such a page is bounced.
  */
 static void ntdma_clip_edges(const struct ntdma_adapter *adapter,
-			     struct ntdma_run *run, u32 page)
+			     struct ntdma_run *run)
 {
+	u32 page = ntdma_run_page(run);
 	u32 tail = (run->phys + run->length) & (adapter->line - 1);
 
 	if (run->phys & (adapter->line - 1)) {
@@ -75,18 +92,13 @@ static void ntdma_clip_edges(const struct ntdma_adapter *adapter,
 static void ntdma_clip(const struct ntdma_map *map, struct ntdma_run *run)
 {
 	const struct ntdma_adapter *adapter = map->adapter;
-	u32 page = min(run->length, (u32)(PAGE_SIZE -
-					  offset_in_page(run->phys)));
 	u64 room;
 
-	if (!ntdma_reachable(adapter, run->phys, run->length)) {
-		run->length = page;
-		if (!ntdma_reachable(adapter, run->phys, page))
-			run->at = 0;
-	}
+	if (adapter->backend == NTDMA_BOUNCE)
+		ntdma_clip_reach(adapter, run);
 	if (adapter->line > 1 && map->dir == DMA_FROM_DEVICE)
-		ntdma_clip_edges(adapter, run, page);
-	if (adapter->backend == NTDMA_IOMMU)
+		ntdma_clip_edges(adapter, run);
+	if (adapter->backend == NTDMA_IOMMU || adapter->boundary == U64_MAX)
 		return;
 	room = ntdma_boundary_room(phys_to_dma(adapter->dev, run->phys),
 				   adapter->boundary);

@@ -79,20 +79,6 @@ const MDL *ntdma_chain_seek(const MDL *mdl, u64 offset, u32 *done)
 EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_chain_seek);
 
 /**
- * ntdma_span() - pages that a stretch of bytes touches
- * @offset: of its first byte in a page
- * @length: in bytes
- *
- * Context: any.
- * Return: number of pages.
- */
-u64 ntdma_span(u32 offset, u64 length)
-{
-	return (offset_in_page(offset) + length + PAGE_SIZE - 1) >> PAGE_SHIFT;
-}
-EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_span);
-
-/**
  * ntdma_chain_span() - pages that a part of a chain touches
  * @mdl: first MDL
  * @offset: chain offset of the part
@@ -216,17 +202,3 @@ u32 ntdma_registers(u32 maximum_length, u32 most)
 	return clamp_t(u32, pages + 1, 2, min(most, U32_MAX >> PAGE_SHIFT));
 }
 EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_registers);
-
-/**
- * ntdma_boundary_room() - bytes up to the next boundary
- * @addr: address for the device
- * @boundary: mask that one run does not cross, all ones for none
- *
- * Context: any.
- * Return: number of bytes, U64_MAX when there is no boundary.
- */
-u64 ntdma_boundary_room(u64 addr, u64 boundary)
-{
-	return boundary == U64_MAX ? U64_MAX : boundary - (addr & boundary) + 1;
-}
-EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_boundary_room);

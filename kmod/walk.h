@@ -8,6 +8,8 @@
 #ifndef NTDMA_WALK_H
 #define NTDMA_WALK_H
 
+#include <linux/mm.h>
+
 #include "wdm.h"
 
 /**
@@ -35,7 +37,6 @@ struct ntdma_walk {
 u64 ntdma_chain_length(const MDL *mdl);
 bool ntdma_chain_ready(const MDL *mdl);
 const MDL *ntdma_chain_seek(const MDL *mdl, u64 offset, u32 *done);
-u64 ntdma_span(u32 offset, u64 length);
 u32 ntdma_chain_span(const MDL *mdl, u64 offset, u32 length);
 
 void ntdma_walk_start(struct ntdma_walk *walk, const MDL *mdl, u64 offset,
@@ -45,6 +46,33 @@ bool ntdma_walk_peek(const struct ntdma_walk *walk, u32 most,
 void ntdma_walk_skip(struct ntdma_walk *walk, u32 length);
 
 u32 ntdma_registers(u32 maximum_length, u32 most);
-u64 ntdma_boundary_room(u64 addr, u64 boundary);
+
+/* Asked for each page of a list, hence inline. */
+
+/**
+ * ntdma_span() - pages that a stretch of bytes touches
+ * @offset: of its first byte in a page
+ * @length: in bytes
+ *
+ * Context: any.
+ * Return: number of pages.
+ */
+static inline u64 ntdma_span(u32 offset, u64 length)
+{
+	return (offset_in_page(offset) + length + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
+/**
+ * ntdma_boundary_room() - bytes up to the next boundary
+ * @addr: address for the device
+ * @boundary: mask that one run does not cross, all ones for none
+ *
+ * Context: any.
+ * Return: number of bytes, U64_MAX when there is no boundary.
+ */
+static inline u64 ntdma_boundary_room(u64 addr, u64 boundary)
+{
+	return boundary == U64_MAX ? U64_MAX : boundary - (addr & boundary) + 1;
+}
 
 #endif /* NTDMA_WALK_H */
