@@ -4,9 +4,10 @@
 # check.sh - `make check`: every test there is
 #
 # Quick things first: lint, the cross-check of wdm.h, the harness's own tests,
-# then one guest per kernel and machine in which every suite of ntdma_test.ko
-# (on the debug kernel also the KUnit suites) and the sample run.  Each prints
-# KTAP; the cases that fail are shown with what they said and where the log is.
+# the costs that have a limit; then one guest per kernel and machine in which
+# every suite of ntdma_test.ko (on the debug kernel also the KUnit suites) and
+# the sample run.  Each prints KTAP; the cases that fail are shown with what
+# they said and where the log is.
 # The last line is "N passed, N failed, N skipped"; the exit status is not 0
 # exactly if a case failed.
 #
@@ -132,6 +133,17 @@ judge_boot() { # NAME AT STATUS
 	esac
 }
 
+# Costs that have a limit; the other figures are for `make bench`.  They are
+# counted, not timed: the host may be as busy as it likes.
+costs() { # KERNEL
+	local log=$out/costs.log
+	say "costs, kernel $1"
+	KERNEL=$1 "$top/selftests/bench.sh" "$records/costs" >"$log" 2>&1 \
+		</dev/null || true
+	[ -s "$records/costs" ] || record costs fail costs "did not run"
+	tell "costs, kernel $1" "$records/costs" "$log"
+}
+
 # A guest keeps about one processor busy.
 boot_all() { # KERNEL MACHINE...
 	local m k=$1
@@ -212,7 +224,10 @@ main() {
 	[ -z "$debug" ] || start_debug_kernel
 	lint
 	crosscheck
-	[ ${#stock[@]} -eq 0 ] || harness "${stock[0]}"
+	if [ ${#stock[@]} -gt 0 ]; then
+		harness "${stock[0]}"
+		costs "${stock[0]}"
+	fi
 	for k in ${stock[@]+"${stock[@]}"}; do
 		# shellcheck disable=SC2046,SC2086 # words
 		boot_all "$k" $(machines_of "$k") \
