@@ -178,6 +178,7 @@ NTSTATUS ntdma_allocate_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 	struct ntdma_adapter *adapter = to_adapter(wdm);
 	struct ntdma_regs *regs;
 
+	ntdma_verify_level(adapter);
 	if (!routine)
 		return STATUS_INVALID_PARAMETER;
 	if (count > adapter->nregs ||
@@ -232,6 +233,7 @@ NTSTATUS ntdma_allocate_channel_ex(PDMA_ADAPTER wdm,
 	bool sync = flags & DMA_SYNCHRONOUS_CALLBACK;
 	struct ntdma_regs *regs;
 
+	ntdma_verify_level(adapter);
 	if (!context || !ntdma_form_valid(sync, routine, base))
 		return STATUS_INVALID_PARAMETER;
 	if (count > adapter->nregs)

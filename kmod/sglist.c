@@ -16,6 +16,7 @@
 #include "ntdma.h"
 
 #define NTDMA_LIST_GUARD	0x6c6973746e64616dULL
+#define NTDMA_LIST_GUARDS	4	/* words, more than an element */
 
 /**
  * struct ntdma_list - what is behind a list
@@ -34,7 +35,7 @@
  * @own_target: @target is to be freed
  */
 struct ntdma_list {
-	u64 guard;
+	u64 guard[NTDMA_LIST_GUARDS];
 	struct ntdma_handle handle;
 	struct ntdma_request request;
 	struct ntdma_map map;
@@ -80,6 +81,19 @@ struct ntdma_list_order {
 	PSCATTER_GATHER_LIST *out;
 	bool sync;
 };
+
+static_assert(sizeof(u64[NTDMA_LIST_GUARDS]) >=
+	      sizeof(SCATTER_GATHER_ELEMENT));
+
+static bool ntdma_list_intact(const struct ntdma_list *list)
+{
+	u32 i;
+
+	for (i = 0; i < NTDMA_LIST_GUARDS; i++)
+		if (list->guard[i] != NTDMA_LIST_GUARD)
+			return false;
+	return true;
+}
 
 /* Bytes of a list of @pages pages that are the client's to read. */
 static size_t ntdma_list_public(const struct ntdma_adapter *adapter, u32 pages)
@@ -154,7 +168,7 @@ ntdma_list_init(const struct ntdma_list_order *order, void *buffer, u32 pages)
 	list = PTR_ALIGN(buffer + ntdma_list_public(adapter, pages),
 			 __alignof__(struct ntdma_list));
 	memset(list, 0, sizeof(*list));
-	list->guard = NTDMA_LIST_GUARD;
+	memset64(list->guard, NTDMA_LIST_GUARD, NTDMA_LIST_GUARDS);
 	ntdma_map_init(&list->map, adapter, list + 1, pages);
 	list->map.dir = order->write ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 	list->sgl = buffer;
@@ -194,6 +208,7 @@ static NTSTATUS ntdma_list_make(const struct ntdma_list_order *order)
 	struct ntdma_list *list;
 	NTSTATUS status;
 
+	ntdma_verify_level(order->adapter);
 	if (!ntdma_chain_ready(order->mdl))
 		return STATUS_INVALID_PARAMETER;
 	if (pages > order->adapter->nregs)
@@ -499,7 +514,7 @@ VOID ntdma_put_list(PDMA_ADAPTER wdm, PSCATTER_GATHER_LIST sgl, BOOLEAN write)
 		return;
 	}
 	list = container_of(handle, struct ntdma_list, handle);
-	if (list->guard != NTDMA_LIST_GUARD)
+	if (!ntdma_list_intact(list))
 		ntdma_misuse(adapter, NTDMA_RULE_OVERRUN);
 	ntdma_list_end(list, true);
 }

@@ -8,7 +8,7 @@
 #include "../glue.h"
 #include "buffer.h"
 #include "hooks.h"
-#include "rig.h"
+#include "request.h"
 
 static IO_ALLOCATION_ACTION keep_registers(PDEVICE_OBJECT object, PIRP irp,
 					   PVOID base, PVOID context)
@@ -175,6 +175,117 @@ static void level(struct nttest *t, struct rig *r)
 	broke(t, before, 0x13, 1);
 }
 
+/* A routine that wants DISPATCH_LEVEL and is called below it does its work. */
+static void level_of_others(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, PAGE_SIZE);
+	long before[NTDMA_RULES];
+	struct request *q;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, b->length, true);
+	REQUIRE(t, q);
+	r->passive = true;
+	q->registers = 1;
+	q->action = DeallocateObject;
+	snapshot(before);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	broke(t, before, 0x13, 1);
+	request_ran(q);
+	snapshot(before);
+	EXPECT_EQ(t, request_allocate_ex(q, 0), STATUS_SUCCESS);
+	broke(t, before, 0x13, 1);
+	request_ran(q);
+	snapshot(before);
+	REQUIRE(t, request_list(q, BY_GET));
+	broke(t, before, 0x13, 1);
+	request_put(q);
+	broke(t, before, 0x13, 2);
+	r->passive = false;
+}
+
+/* One element more than the list has, written by the client. */
+static void overrun(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, 3 * PAGE_SIZE);
+	long before[NTDMA_RULES];
+	struct request *q;
+	ULONG room;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, b->length, true);
+	REQUIRE(t, q && request_list(q, BY_GET));
+	room = r->kind->single ? 1 : mdl_pages(b->mdl, 0, b->length);
+	snapshot(before);
+	memset(&q->list->Elements[room], 0xff, sizeof(*q->list->Elements));
+	request_put(q);
+	broke(t, before, 0x0E, 1);
+}
+
+static void mapped_twice(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, 2 * PAGE_SIZE);
+	PVOID base = registers(r, 2);
+	ULONG length = PAGE_SIZE;
+	long before[NTDMA_RULES];
+	struct {
+		SCATTER_GATHER_LIST list;
+		SCATTER_GATHER_ELEMENT element;
+	} room;
+
+	REQUIRE(t, b && base);
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va, &length, TRUE);
+	EXPECT_EQ(t, length, PAGE_SIZE);
+	snapshot(before);
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va + PAGE_SIZE,
+			    &length, FALSE);
+	EXPECT_EQ(t, length, 0);
+	broke(t, before, 0x1D, 1);
+	snapshot(before);
+	length = PAGE_SIZE;
+	EXPECT_EQ(t, STATUS_INVALID_PARAMETER,
+		  r->ops->MapTransferEx(r->adapter, b->mdl, base, 0, 0,
+					&length, TRUE, &room.list,
+					sizeof(room), NULL, NULL));
+	broke(t, before, 0x1D, 1);
+	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, base, b->va,
+					      PAGE_SIZE, TRUE));
+	release(r, base, 2);
+}
+
+static void no_context(struct nttest *t, struct rig *r)
+{
+	u8 bytes[DMA_TRANSFER_CONTEXT_SIZE_V1] = {};
+	long before[NTDMA_RULES];
+
+	snapshot(before);
+	EXPECT(t, !r->ops->CancelAdapterChannel(r->adapter, r->object, bytes));
+	broke(t, before, 0x24, 1);
+}
+
+/* A list of an adapter that is put; it works until it is put, too. */
+static void left_list(struct nttest *t, struct rig *r)
+{
+	struct rig *other = rig_open(t, r->kind);
+	long before[NTDMA_RULES];
+	struct request *q;
+	struct buffer *b;
+
+	REQUIRE(t, other);
+	b = buffer_new(other, SCATTERED, 0, 3 * PAGE_SIZE);
+	q = b ? request_new(other, b->mdl, 0, b->length, false) : NULL;
+	if (q && EXPECT(t, request_list(q, BY_GET))) {
+		snapshot(before);
+		other->ops->PutDmaAdapter(other->adapter);
+		broke(t, before, 0x0A, 1);
+		request_move(q);
+		request_put(q);
+		request_check_memory(q);
+		other->adapter = NULL;
+	}
+	rig_close(other);
+}
+
 static void left(struct nttest *t, struct rig *r)
 {
 	struct rig *other = rig_open(t, r->kind);
@@ -222,9 +333,15 @@ static const struct nttest_case cases[] = {
 	{ "0xE6:05 registers freed twice", .run_on = freed_registers },
 	{ "0xE6:06 no list put", .run_on = freed_list },
 	{ "0xE6:07 09 18 adapter put too early, and twice", .run_on = left },
+	{ "0xE6:0A adapter put before its list", .run_on = left_list },
+	{ "0xE6:0E written past the end of a list", .run_on = overrun },
 	{ "0xE6:10 registers freed before the flush", .run_on = still_mapped },
 	{ "0xE6:13 called below DISPATCH_LEVEL", .run_on = level },
+	{ "0xE6:13 allocation and lists below DISPATCH_LEVEL",
+	  .run_on = level_of_others },
 	{ "0xE6:15 16 1B 21 transfers of nothing", .run_on = mapping },
+	{ "0xE6:1D mapped again before the flush", .run_on = mapped_twice },
+	{ "0xE6:24 cancel without a context", .run_on = no_context },
 	{ "0xE6:25 unknown version", .run_on = version },
 	{ }
 };
