@@ -386,6 +386,9 @@ unsigned int ntdma_adapter_detach(struct ntdma_adapter *adapter)
 	count += ntdma_adapter_forget(adapter, NTDMA_REGS, ntdma_regs_forget);
 	count += ntdma_adapter_forget(adapter, NTDMA_BUFFER,
 				      ntdma_buffer_forget);
+	count += ntdma_adapter_forget(adapter, NTDMA_VECTOR,
+				      ntdma_vector_forget);
+	count += ntdma_adapter_forget(adapter, NTDMA_LENT, ntdma_lent_forget);
 	if (ntdma_handle_take(NTDMA_ADAPTER, adapter, adapter)) {
 		percpu_ref_kill(&adapter->ref);
 		count++;

@@ -2,180 +2,50 @@
 /*
  * Common buffers: memory that CPU and device share for as long as it lives.
  *
- * Model: a buffer is coherent memory of the DMA API, whole pages, zeroed. It
- * is remembered twice: in the table of live objects, so that a free with
- * wrong arguments does nothing, and in a tree of its device by CPU address,
- * so that an MDL over it is recognised and its address is reused; coherent
- * memory must not be mapped a second time.
+ * Model: a buffer is a block (block.c) and what the client was told of it. It
+ * is in the table of live objects, so that a free with wrong arguments does
+ * nothing.
  *
  * CacheEnabled is a hint that nothing follows from: the memory is coherent
- * whatever the platform has to do for it.
- *
- * Locks: device->lock around the allocation, whose address limit is the
- * coherent mask of the device. device->buffers_lock, a leaf, for the tree.
+ * whatever the platform has to do for it. Only the routines that take a
+ * MEMORY_CACHING_TYPE give cached memory on a device that is not coherent.
  */
-#include <linux/mm.h>
-#include <linux/nodemask.h>
-
 #include "ntdma.h"
 
 /**
  * struct ntdma_buffer - a common buffer
- * @handle: found by @va
- * @node: in the tree of its device
- * @va: address for the CPU
- * @addr: address for the device
+ * @handle: found by its address for the CPU
+ * @block: the memory
  * @length: what the client asked for, in bytes
- * @size: what there is, in bytes
  */
 struct ntdma_buffer {
 	struct ntdma_handle handle;
-	struct rb_node node;
-	void *va;
-	dma_addr_t addr;
+	struct ntdma_block block;
 	u32 length;
-	size_t size;
 };
 
-static bool ntdma_buffer_less(struct rb_node *a, const struct rb_node *b)
-{
-	return rb_entry(a, struct ntdma_buffer, node)->va <
-	       rb_entry(b, struct ntdma_buffer, node)->va;
-}
-
-static void ntdma_buffer_link(struct ntdma_device *device,
-			      struct ntdma_buffer *buffer)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&device->buffers_lock, flags);
-	rb_add(&buffer->node, &device->buffers, ntdma_buffer_less);
-	spin_unlock_irqrestore(&device->buffers_lock, flags);
-}
-
-static void ntdma_buffer_unlink(struct ntdma_device *device,
-				struct ntdma_buffer *buffer)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&device->buffers_lock, flags);
-	rb_erase(&buffer->node, &device->buffers);
-	spin_unlock_irqrestore(&device->buffers_lock, flags);
-}
-
-static struct ntdma_buffer *ntdma_buffer_at(struct ntdma_device *device,
-					    const void *va)
-{
-	struct rb_node *node = device->buffers.rb_node;
-	struct ntdma_buffer *buffer;
-
-	lockdep_assert_held(&device->buffers_lock);
-	while (node) {
-		buffer = rb_entry(node, struct ntdma_buffer, node);
-		if (va < buffer->va)
-			node = node->rb_left;
-		else if (va >= buffer->va + buffer->size)
-			node = node->rb_right;
-		else
-			return buffer;
-	}
-	return NULL;
-}
-
-/**
- * ntdma_buffer_address() - the address of an MDL over a common buffer
- * @adapter: whose device asks
- * @mdl: one MDL
- * @done: offset in it
- * @addr: set to the address of that byte for the device
- *
- * Context: <= DISPATCH_LEVEL.
- * Return: bytes from there that have consecutive addresses, 0 when the byte
- *	is in no common buffer of the device that the adapter reaches.
- */
-u32 ntdma_buffer_address(const struct ntdma_adapter *adapter, const MDL *mdl,
-			 u32 done, dma_addr_t *addr)
-{
-	struct ntdma_device *device = adapter->device;
-	const void *va = mdl->MappedSystemVa + done;
-	struct ntdma_buffer *buffer;
-	unsigned long flags;
-	u32 length = 0;
-
-	if (!(mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL) ||
-	    !READ_ONCE(device->buffers.rb_node))
-		return 0;
-	spin_lock_irqsave(&device->buffers_lock, flags);
-	buffer = ntdma_buffer_at(device, va);
-	if (buffer && buffer->addr + buffer->size - 1 <= adapter->mask) {
-		*addr = buffer->addr + (va - buffer->va);
-		length = min_t(size_t, mdl->ByteCount - done,
-			       buffer->va + buffer->size - va);
-	}
-	spin_unlock_irqrestore(&device->buffers_lock, flags);
-	return length;
-}
-
-/* The allocator takes node and limit from the device; both are put back. */
-static void *ntdma_buffer_pages(struct ntdma_adapter *adapter, size_t size,
-				u64 limit, NODE_REQUIREMENT node,
-				dma_addr_t *addr)
-{
-	struct ntdma_device *device = adapter->device;
-	struct device *dev = adapter->dev;
-	int home = dev_to_node(dev);
-	void *va;
-	u64 mask;
-
-	mutex_lock(&device->lock);
-	mask = ntdma_device_narrow(device, limit);
-	if (node < MAX_NUMNODES && node_online(node))
-		set_dev_node(dev, node);
-	va = dma_alloc_attrs(dev, size, addr, GFP_KERNEL | __GFP_NOWARN |
-			     __GFP_RETRY_MAYFAIL, 0);
-	set_dev_node(dev, home);
-	ntdma_device_restore(device, mask);
-	mutex_unlock(&device->lock);
-	if (va && *addr + size - 1 > limit) {
-		dma_free_attrs(dev, size, va, *addr, 0);
-		return NULL;
-	}
-	return va;
-}
-
-static void *ntdma_buffer_create(struct ntdma_adapter *adapter, u64 limit,
-				 u32 length, NODE_REQUIREMENT node,
+static void *ntdma_buffer_create(struct ntdma_adapter *adapter,
+				 const struct ntdma_want *want, u32 length,
 				 PPHYSICAL_ADDRESS logical)
 {
-	size_t size = round_up((size_t)length, PAGE_SIZE);
 	struct ntdma_buffer *buffer;
+	struct ntdma_known *known;
 
-	/* More than there is would only wake the OOM killer. */
-	if (!length || !logical || size < length || size - 1 > limit ||
-	    size >> PAGE_SHIFT > si_mem_available())
-		return NULL;
-	/* An IOMMU counts in pages: one that the limit cuts is not to be had. */
-	if (limit < U64_MAX)
-		limit = round_down(limit + 1, PAGE_SIZE) - 1;
-	if (size - 1 > limit)
+	if (!logical)
 		return NULL;
 	buffer = ntdma_alloc(sizeof(*buffer), GFP_KERNEL);
 	if (!buffer)
 		return NULL;
-	if (!ntdma_fail_alloc())
-		buffer->va = ntdma_buffer_pages(adapter, size, limit, node,
-						&buffer->addr);
-	if (!buffer->va) {
+	if (!ntdma_block_get(adapter, want, &buffer->block)) {
 		ntdma_free(buffer);
 		return NULL;
 	}
+	known = &buffer->block.known;
 	buffer->length = length;
-	buffer->size = size;
 	percpu_ref_get(&adapter->ref);
-	ntdma_buffer_link(adapter->device, buffer);
-	ntdma_handle_add(&buffer->handle, NTDMA_BUFFER, buffer->va, adapter);
-	logical->QuadPart = buffer->addr;
-	return buffer->va;
+	ntdma_handle_add(&buffer->handle, NTDMA_BUFFER, known->va, adapter);
+	logical->QuadPart = known->addr;
+	return known->va;
 }
 
 /**
@@ -190,9 +60,7 @@ void ntdma_buffer_forget(struct ntdma_handle *handle)
 						   handle);
 	struct ntdma_adapter *adapter = handle->adapter;
 
-	ntdma_buffer_unlink(adapter->device, buffer);
-	dma_free_attrs(adapter->dev, buffer->size, buffer->va, buffer->addr,
-		       0);
+	ntdma_block_put(adapter, &buffer->block);
 	ntdma_free(buffer);
 	percpu_ref_put(&adapter->ref);
 }
@@ -214,9 +82,12 @@ PVOID ntdma_alloc_buffer(PDMA_ADAPTER wdm, ULONG length,
 			 PPHYSICAL_ADDRESS logical, BOOLEAN cached)
 {
 	struct ntdma_adapter *adapter = to_adapter(wdm);
+	struct ntdma_want want;
 
-	return ntdma_buffer_create(adapter, adapter->mask, length,
-				   MM_ANY_NODE_OK, logical);
+	if (ntdma_want_init(&want, adapter, length, 0, NULL, MM_ANY_NODE_OK) ||
+	    !ntdma_want_bounds(&want, 0, U64_MAX))
+		return NULL;
+	return ntdma_buffer_create(adapter, &want, length, logical);
 }
 
 /**
@@ -236,24 +107,78 @@ PVOID ntdma_alloc_buffer_ex(PDMA_ADAPTER wdm, PPHYSICAL_ADDRESS maximum,
 			    ULONG length, PPHYSICAL_ADDRESS logical,
 			    BOOLEAN cached, NODE_REQUIREMENT node)
 {
-	struct ntdma_adapter *adapter = to_adapter(wdm);
-	u64 limit = adapter->mask;
-
-	if (maximum) {
-		if (!maximum->QuadPart)
-			return NULL;
-		limit = min(limit, (u64)maximum->QuadPart - 1);
-	}
-	return ntdma_buffer_create(adapter, limit, length, node, logical);
+	return ntdma_alloc_buffer_bounds(wdm, NULL, maximum, length, 0, NULL,
+					 node, logical);
 }
 
-static bool ntdma_buffer_is(const struct ntdma_handle *handle, u32 length,
-			    u64 addr)
+/* The highest address below the limit of a client; false for none. */
+bool ntdma_last_below(const PHYSICAL_ADDRESS *maximum, u64 *last)
+{
+	*last = U64_MAX;
+	if (!maximum)
+		return true;
+	*last = (u64)maximum->QuadPart - 1;
+	return maximum->QuadPart;
+}
+
+/**
+ * ntdma_alloc_buffer_bounds() - AllocateCommonBufferWithBounds
+ * @wdm: the adapter
+ * @minimum: lowest logical address allowed, NULL for none (EC-169)
+ * @maximum: no byte of the buffer is at or above this address, NULL for the
+ *	adapter's reach only
+ * @length: in bytes, at least 1
+ * @flags: DOMAIN_COMMON_BUFFER_LARGE_PAGE for a buffer of whole large pages,
+ *	512 pages each, aligned to them; others are ignored
+ * @type: MmNonCached or MmCached, NULL for the platform's own (EC-170, EC-171).
+ *	MmCached on a device that is not coherent gives memory that needs
+ *	FlushDmaBuffer
+ * @node: preferred NUMA node, ignored when there is none such
+ * @logical: set to the address for the device
+ *
+ * Without an IOMMU there is no allocator with a lowest address: memory that
+ * exists may not be found.
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: the address for the CPU, or NULL, also when the bounds exclude each
+ *	other or all that the device reaches (EC-168, S18).
+ */
+PVOID ntdma_alloc_buffer_bounds(PDMA_ADAPTER wdm, PPHYSICAL_ADDRESS minimum,
+				PPHYSICAL_ADDRESS maximum, ULONG length,
+				ULONG flags, MEMORY_CACHING_TYPE *type,
+				NODE_REQUIREMENT node,
+				PPHYSICAL_ADDRESS logical)
+{
+	struct ntdma_adapter *adapter = to_adapter(wdm);
+	u64 min = minimum ? minimum->QuadPart : 0, last;
+	struct ntdma_want want;
+
+	if (!ntdma_last_below(maximum, &last) ||
+	    ntdma_want_init(&want, adapter, length, flags, type, node) ||
+	    !ntdma_want_bounds(&want, min, last))
+		return NULL;
+	return ntdma_buffer_create(adapter, &want, length, logical);
+}
+
+/**
+ * struct ntdma_claim - what a client says that it frees
+ * @length: in bytes
+ * @addr: the address for the device
+ */
+struct ntdma_claim {
+	u32 length;
+	u64 addr;
+};
+
+static bool ntdma_buffer_is(const struct ntdma_handle *handle,
+			    const void *data)
 {
 	const struct ntdma_buffer *buffer =
 		container_of(handle, struct ntdma_buffer, handle);
+	const struct ntdma_claim *claim = data;
 
-	return buffer->length == length && buffer->addr == addr;
+	return buffer->length == claim->length &&
+	       buffer->block.known.addr == claim->addr;
 }
 
 /**
@@ -261,26 +186,25 @@ static bool ntdma_buffer_is(const struct ntdma_handle *handle, u32 length,
  * @wdm: the adapter that allocated it
  * @length: as allocated
  * @logical: as allocated
- * @va: as allocated
+ * @va: as allocated; of a buffer made from an MDL the system address
  * @cached: not used; clients get it wrong
  *
- * Does nothing unless all three are those of a live buffer (EC-172, EC-174).
+ * Does nothing unless all three are those of a live buffer, whichever routine
+ * made it (EC-172 to EC-174, EC-184).
  *
  * Context: PASSIVE_LEVEL.
  */
 VOID ntdma_free_buffer(PDMA_ADAPTER wdm, ULONG length,
 		       PHYSICAL_ADDRESS logical, PVOID va, BOOLEAN cached)
 {
+	struct ntdma_claim claim = { length, logical.QuadPart };
 	struct ntdma_adapter *adapter = to_adapter(wdm);
-	struct ntdma_handle *handle = ntdma_handle_find(NTDMA_BUFFER, va,
-							adapter);
+	struct ntdma_handle *handle;
 
-	if (handle && ntdma_buffer_is(handle, length, logical.QuadPart))
-		handle = ntdma_handle_take(NTDMA_BUFFER, va, adapter);
-	else
-		handle = NULL;
+	handle = ntdma_handle_take_if(NTDMA_BUFFER, va, adapter,
+				      ntdma_buffer_is, &claim);
 	if (handle)
 		ntdma_buffer_forget(handle);
-	else
+	else if (!ntdma_lent_free(adapter, length, logical.QuadPart, va))
 		ntdma_misuse(adapter, NTDMA_RULE_FREED_BUFFER);
 }

@@ -80,7 +80,8 @@ static bool ntdma_handle_is(const struct ntdma_handle *handle,
 static struct ntdma_handle *ntdma_handle_lookup(enum ntdma_kind kind,
 						const void *key,
 						struct ntdma_adapter *adapter,
-						bool take)
+						ntdma_handle_match match,
+						const void *data, bool take)
 {
 	struct ntdma_bucket *bucket = ntdma_bucket_of(key);
 	struct ntdma_handle *handle, *found = NULL;
@@ -88,7 +89,8 @@ static struct ntdma_handle *ntdma_handle_lookup(enum ntdma_kind kind,
 
 	spin_lock_irqsave(&bucket->lock, flags);
 	hlist_for_each_entry(handle, &bucket->head, node) {
-		if (!ntdma_handle_is(handle, kind, key, adapter))
+		if (!ntdma_handle_is(handle, kind, key, adapter) ||
+		    (match && !match(handle, data)))
 			continue;
 		found = handle;
 		if (take)
@@ -113,7 +115,7 @@ static struct ntdma_handle *ntdma_handle_lookup(enum ntdma_kind kind,
 struct ntdma_handle *ntdma_handle_find(enum ntdma_kind kind, const void *key,
 				       struct ntdma_adapter *adapter)
 {
-	return ntdma_handle_lookup(kind, key, adapter, false);
+	return ntdma_handle_lookup(kind, key, adapter, NULL, NULL, false);
 }
 
 /**
@@ -130,7 +132,76 @@ struct ntdma_handle *ntdma_handle_find(enum ntdma_kind kind, const void *key,
 struct ntdma_handle *ntdma_handle_take(enum ntdma_kind kind, const void *key,
 				       struct ntdma_adapter *adapter)
 {
-	return ntdma_handle_lookup(kind, key, adapter, true);
+	return ntdma_handle_lookup(kind, key, adapter, NULL, NULL, true);
+}
+
+/**
+ * ntdma_handle_take_if() - remove a live object if it is the right one
+ * @kind: what it must be
+ * @key: the client's address, any value
+ * @adapter: whom it must belong to
+ * @match: called under a spinlock for each object at the address
+ * @data: its argument
+ *
+ * Context: any but hard interrupts of PREEMPT_RT.
+ * Return: the handle of the first that matches, or NULL.
+ */
+struct ntdma_handle *ntdma_handle_take_if(enum ntdma_kind kind,
+					  const void *key,
+					  struct ntdma_adapter *adapter,
+					  ntdma_handle_match match,
+					  const void *data)
+{
+	return ntdma_handle_lookup(kind, key, adapter, match, data, true);
+}
+
+static unsigned int ntdma_bucket_collect(struct ntdma_bucket *bucket,
+					 struct ntdma_collect *collect,
+					 unsigned int skip)
+{
+	struct ntdma_handle *handle;
+	unsigned int seen = 0;
+	unsigned long flags;
+
+	spin_lock_irqsave(&bucket->lock, flags);
+	hlist_for_each_entry(handle, &bucket->head, node) {
+		if (handle->kind != collect->kind ||
+		    handle->adapter != collect->adapter ||
+		    !collect->match(handle, collect->data))
+			continue;
+		if (seen++ < skip)
+			continue;
+		if (collect->count == ARRAY_SIZE(collect->found))
+			break;
+		collect->found[collect->count++] = handle;
+	}
+	spin_unlock_irqrestore(&bucket->lock, flags);
+	return seen;
+}
+
+/**
+ * ntdma_handle_collect() - find live objects of an adapter
+ * @collect: what to look for, and which have been seen; count set
+ *
+ * Walks the whole table. The objects stay only as long as their client does
+ * not give them back meanwhile.
+ *
+ * Context: any but hard interrupts of PREEMPT_RT.
+ * Return: false when there are no more.
+ */
+bool ntdma_handle_collect(struct ntdma_collect *collect)
+{
+	unsigned int i, skip = collect->seen;
+
+	collect->count = 0;
+	for (i = 0; i < ARRAY_SIZE(ntdma_buckets); i++) {
+		unsigned int seen = ntdma_bucket_collect(&ntdma_buckets[i],
+							 collect, skip);
+
+		skip -= min(skip, seen);
+	}
+	collect->seen += collect->count;
+	return collect->count;
 }
 
 static struct ntdma_handle *ntdma_bucket_pop(struct ntdma_bucket *bucket,

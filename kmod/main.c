@@ -73,7 +73,9 @@ static void ntdma_adapters_line(struct ntdma_adapter *adapter, void *data)
 		   stats.elements, stats.mapped, stats.bounced,
 		   ntdma_handle_count(adapter, NTDMA_LIST) +
 		   ntdma_handle_count(adapter, NTDMA_REGS) +
-		   ntdma_handle_count(adapter, NTDMA_BUFFER));
+		   ntdma_handle_count(adapter, NTDMA_BUFFER) +
+		   ntdma_handle_count(adapter, NTDMA_VECTOR) +
+		   ntdma_handle_count(adapter, NTDMA_LENT));
 }
 
 static int ntdma_adapters_show(struct seq_file *seq, void *unused)

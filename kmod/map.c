@@ -554,6 +554,7 @@ int ntdma_map_chain(struct ntdma_map *map, PMDL mdl, u64 offset, u64 pos,
 	struct ntdma_walk walk;
 	int ret;
 
+	map->mdl = mdl;
 	ntdma_walk_start(&walk, mdl, offset, *length);
 	if (adapter->sg) {
 		ret = ntdma_map_merged(map, &walk, pos);
@@ -780,4 +781,61 @@ void ntdma_map_drop(struct ntdma_map *map)
 		ntdma_sg_unmap(map, DMA_ATTR_SKIP_CPU_SYNC);
 	else
 		ntdma_map_trim(map, 0);
+}
+
+/* The device is to see again what the CPU has written since. */
+static void ntdma_run_resync(struct ntdma_map *map,
+			     const struct ntdma_run *run)
+{
+	if (run->at == NTDMA_KNOWN)
+		return;
+	if (run->at == NTDMA_MAPPED)
+		dma_sync_single_for_device(map->adapter->dev, run->addr,
+					   run->length, map->dir);
+	else
+		ntdma_bounce_in(map->adapter->pool, run->at, run->phys,
+				run->length);
+}
+
+/**
+ * ntdma_map_is_of() - whether something is mapped with an MDL
+ * @map: the map
+ * @mdl: any value
+ *
+ * Context: any; the map may change meanwhile.
+ * Return: true when the last mapping was made with it, and something is left.
+ */
+bool ntdma_map_is_of(const struct ntdma_map *map, const MDL *mdl)
+{
+	return READ_ONCE(map->mdl) == mdl && READ_ONCE(map->count);
+}
+
+/**
+ * ntdma_map_sync() - make memory agree while it stays mapped
+ * @map: the map
+ * @read: the CPU is going to read what the device wrote; else the device is
+ *	going to read what the CPU wrote
+ *
+ * What does not go with the direction of the mapping does nothing.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ntdma_map_sync(struct ntdma_map *map, bool read)
+{
+	struct device *dev = map->adapter->dev;
+	u32 i;
+
+	if (map->dir != (read ? DMA_FROM_DEVICE : DMA_TO_DEVICE))
+		return;
+	if (map->merged && read)
+		dma_sync_sg_for_cpu(dev, map->sgs, map->count, map->dir);
+	else if (map->merged)
+		dma_sync_sg_for_device(dev, map->sgs, map->count, map->dir);
+	for (i = 0; !map->merged && i < map->count; i++) {
+		if (read)
+			ntdma_run_sync(map, &map->runs[i], 0,
+				       map->runs[i].length);
+		else
+			ntdma_run_resync(map, &map->runs[i]);
+	}
 }

@@ -12,6 +12,9 @@
  *   run       a piece together with the address that the device uses for it
  *   list      a SCATTER_GATHER_LIST with the mapping behind it
  *   slot      one page of a bounce pool
+ *   block     memory of the DMA API that CPU and device share
+ *   known     memory that the device has an address for already
+ *   lent      memory of a client that became a common buffer
  *
  * Lock order, outermost first
  *   device->lock (mutex)      adapters of a device, its DMA masks
@@ -63,6 +66,8 @@ enum ntdma_kind {
 	NTDMA_REGS,
 	NTDMA_LIST,
 	NTDMA_BUFFER,
+	NTDMA_VECTOR,
+	NTDMA_LENT,	/* a common buffer made from an MDL */
 	NTDMA_PINNED,	/* these belong to an MDL, not to an adapter */
 	NTDMA_PAGES,
 	NTDMA_MAPPING,
@@ -83,6 +88,29 @@ struct ntdma_handle {
 	enum ntdma_kind kind;
 };
 
+typedef bool (*ntdma_handle_match)(const struct ntdma_handle *handle,
+				   const void *data);
+
+/**
+ * struct ntdma_collect - a search through all live objects of an adapter
+ * @adapter: whose
+ * @kind: what they must be
+ * @match: called under a spinlock, tells which of them
+ * @data: its argument
+ * @seen: how many were found so far
+ * @count: entries of @found in use
+ * @found: the next ones
+ */
+struct ntdma_collect {
+	struct ntdma_adapter *adapter;
+	enum ntdma_kind kind;
+	ntdma_handle_match match;
+	const void *data;
+	unsigned int seen;
+	unsigned int count;
+	struct ntdma_handle *found[8];
+};
+
 void ntdma_handles_init(void);
 void ntdma_handle_add(struct ntdma_handle *handle, enum ntdma_kind kind,
 		      const void *key, struct ntdma_adapter *adapter);
@@ -90,6 +118,12 @@ struct ntdma_handle *ntdma_handle_find(enum ntdma_kind kind, const void *key,
 				       struct ntdma_adapter *adapter);
 struct ntdma_handle *ntdma_handle_take(enum ntdma_kind kind, const void *key,
 				       struct ntdma_adapter *adapter);
+struct ntdma_handle *ntdma_handle_take_if(enum ntdma_kind kind,
+					  const void *key,
+					  struct ntdma_adapter *adapter,
+					  ntdma_handle_match match,
+					  const void *data);
+bool ntdma_handle_collect(struct ntdma_collect *collect);
 struct ntdma_handle *ntdma_handle_take_any(enum ntdma_kind kind,
 					   struct ntdma_adapter *adapter);
 unsigned int ntdma_handle_count(struct ntdma_adapter *adapter,
@@ -181,7 +215,7 @@ bool ntdma_reachable(const struct ntdma_adapter *adapter, phys_addr_t phys,
  * @mask: DMA mask of @dev before the first adapter
  * @coherent_mask: the same for its coherent mask
  * @buffers_lock: protects @buffers
- * @buffers: common buffers of all adapters by CPU address
+ * @buffers: struct ntdma_known of all adapters by CPU address
  */
 struct ntdma_device {
 	struct list_head link;
@@ -315,6 +349,7 @@ struct ntdma_run {
 /**
  * struct ntdma_map - what is mapped under one list or one set of registers
  * @adapter: the adapter
+ * @mdl: what it was last given; may be gone, and is not looked into
  * @dir: direction of the transfer
  * @merged: @sgs is in use, not @runs
  * @granted: what is asked for must be mapped, if not at once
@@ -331,6 +366,7 @@ struct ntdma_run {
  */
 struct ntdma_map {
 	struct ntdma_adapter *adapter;
+	const MDL *mdl;
 	enum dma_data_direction dir;
 	bool merged;
 	bool granted;
@@ -361,6 +397,8 @@ bool ntdma_map_bounced(const struct ntdma_map *map);
 bool ntdma_map_flush(struct ntdma_map *map, u64 pos, u32 length);
 void ntdma_map_finish(struct ntdma_map *map);
 void ntdma_map_drop(struct ntdma_map *map);
+bool ntdma_map_is_of(const struct ntdma_map *map, const MDL *mdl);
+void ntdma_map_sync(struct ntdma_map *map, bool read);
 
 /* regs.c */
 
@@ -370,12 +408,83 @@ void ntdma_regs_forget(struct ntdma_handle *handle);
 
 size_t ntdma_list_size(const struct ntdma_adapter *adapter, u32 pages);
 void ntdma_list_forget(struct ntdma_handle *handle);
+struct ntdma_map *ntdma_list_map(struct ntdma_handle *handle);
+
+/* block.c */
+
+/**
+ * struct ntdma_known - memory that a device has an address for already
+ * @node: in the tree of the device
+ * @va: address for the CPU
+ * @addr: address for the device
+ * @size: in bytes
+ * @cached: CPU and device see each other's writes after a flush only
+ */
+struct ntdma_known {
+	struct rb_node node;
+	void *va;
+	dma_addr_t addr;
+	size_t size;
+	bool cached;
+};
+
+/**
+ * struct ntdma_want - what a block must be like
+ * @min: lowest address for the device
+ * @last: highest address for the device
+ * @size: in bytes, a multiple of @unit
+ * @unit: alignment, a power of two, at least a page
+ * @node: preferred NUMA node, or NUMA_NO_NODE
+ * @cached: cached memory although the device is not coherent
+ */
+struct ntdma_want {
+	u64 min;
+	u64 last;
+	size_t size;
+	size_t unit;
+	int node;
+	bool cached;
+};
+
+/**
+ * struct ntdma_block - memory shared with a device
+ * @known: its addresses
+ * @sgt: of cached memory, else NULL
+ */
+struct ntdma_block {
+	struct ntdma_known known;
+	struct sg_table *sgt;
+};
+
+int ntdma_want_init(struct ntdma_want *want,
+		    const struct ntdma_adapter *adapter, u64 length, u32 flags,
+		    const MEMORY_CACHING_TYPE *type, NODE_REQUIREMENT node);
+bool ntdma_want_bounds(struct ntdma_want *want, u64 min, u64 last);
+bool ntdma_block_get(struct ntdma_adapter *adapter,
+		     const struct ntdma_want *want, struct ntdma_block *block);
+void ntdma_block_put(struct ntdma_adapter *adapter, struct ntdma_block *block);
+void ntdma_known_add(struct ntdma_device *device, struct ntdma_known *known);
+void ntdma_known_remove(struct ntdma_device *device,
+			struct ntdma_known *known);
+u32 ntdma_buffer_address(const struct ntdma_adapter *adapter, const MDL *mdl,
+			 u32 done, dma_addr_t *addr);
+size_t ntdma_buffer_cached(const struct ntdma_adapter *adapter, const void *va,
+			   dma_addr_t *addr);
 
 /* common.c */
 
-u32 ntdma_buffer_address(const struct ntdma_adapter *adapter, const MDL *mdl,
-			 u32 done, dma_addr_t *addr);
 void ntdma_buffer_forget(struct ntdma_handle *handle);
+bool ntdma_last_below(const PHYSICAL_ADDRESS *maximum, u64 *last);
+
+/* vector.c */
+
+void ntdma_vector_forget(struct ntdma_handle *handle);
+
+/* lent.c */
+
+void ntdma_lent_forget(struct ntdma_handle *handle);
+bool ntdma_lent_free(struct ntdma_adapter *adapter, u32 length, u64 addr,
+		     const void *va);
 
 /* adapter.c */
 
@@ -563,7 +672,41 @@ PVOID ntdma_alloc_buffer(PDMA_ADAPTER wdm, ULONG length,
 PVOID ntdma_alloc_buffer_ex(PDMA_ADAPTER wdm, PPHYSICAL_ADDRESS maximum,
 			    ULONG length, PPHYSICAL_ADDRESS logical,
 			    BOOLEAN cached, NODE_REQUIREMENT node);
+PVOID ntdma_alloc_buffer_bounds(PDMA_ADAPTER wdm, PPHYSICAL_ADDRESS minimum,
+				PPHYSICAL_ADDRESS maximum, ULONG length,
+				ULONG flags, MEMORY_CACHING_TYPE *type,
+				NODE_REQUIREMENT node,
+				PPHYSICAL_ADDRESS logical);
 VOID ntdma_free_buffer(PDMA_ADAPTER wdm, ULONG length,
 		       PHYSICAL_ADDRESS logical, PVOID va, BOOLEAN cached);
+
+/* vector.c */
+NTSTATUS ntdma_alloc_vector(PDMA_ADAPTER wdm, PHYSICAL_ADDRESS low,
+			    PHYSICAL_ADDRESS high, MEMORY_CACHING_TYPE type,
+			    NODE_REQUIREMENT node, ULONG flags, ULONG count,
+			    ULONGLONG size, PDMA_COMMON_BUFFER_VECTOR *out);
+VOID ntdma_vector_element(PDMA_ADAPTER wdm, PDMA_COMMON_BUFFER_VECTOR opaque,
+			  ULONG index, PVOID *va, PPHYSICAL_ADDRESS logical);
+VOID ntdma_free_element(PDMA_ADAPTER wdm, PDMA_COMMON_BUFFER_VECTOR opaque,
+			ULONG index);
+VOID ntdma_free_vector(PDMA_ADAPTER wdm, PDMA_COMMON_BUFFER_VECTOR opaque);
+
+/* lent.c */
+NTSTATUS ntdma_lend_mdl(PDMA_ADAPTER wdm, PMDL mdl,
+			PDMA_COMMON_BUFFER_EXTENDED_CONFIGURATION configs,
+			ULONG count, PPHYSICAL_ADDRESS logical);
+
+/* domain.c */
+HANDLE ntdma_get_domain(PDMA_ADAPTER wdm);
+NTSTATUS ntdma_join_domain(PDMA_ADAPTER wdm, HANDLE domain);
+NTSTATUS ntdma_leave_domain(PDMA_ADAPTER wdm);
+NTSTATUS ntdma_alloc_domain_buffer(PDMA_ADAPTER wdm, HANDLE domain,
+				   PPHYSICAL_ADDRESS maximum, ULONG length,
+				   ULONG flags, MEMORY_CACHING_TYPE *type,
+				   NODE_REQUIREMENT node,
+				   PPHYSICAL_ADDRESS logical, PVOID *va);
+
+/* flush.c */
+NTSTATUS ntdma_flush_dma(PDMA_ADAPTER wdm, PMDL mdl, BOOLEAN read);
 
 #endif /* NTDMA_H */

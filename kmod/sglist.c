@@ -118,6 +118,18 @@ size_t ntdma_list_size(const struct ntdma_adapter *adapter, u32 pages)
 	       (size_t)pages * adapter->entry_size;
 }
 
+/**
+ * ntdma_list_map() - what is mapped under a list
+ * @handle: of a live list
+ *
+ * Context: any.
+ * Return: its map.
+ */
+struct ntdma_map *ntdma_list_map(struct ntdma_handle *handle)
+{
+	return &container_of(handle, struct ntdma_list, handle)->map;
+}
+
 static void ntdma_list_free(struct ntdma_list *list)
 {
 	struct ntdma_adapter *adapter = list->map.adapter;

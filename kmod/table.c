@@ -4,7 +4,7 @@
  *
  * Size ends behind the last routine of its version: clients compare it for
  * equality, and probe for newer routines with it. What is behind it is NULL.
- * Version 3 ends where Windows 8.1 did; CancelMappedTransfer is its last.
+ * Version 3 has all that there is; CreateCommonBufferFromMdl is its last.
  */
 #include "ntdma.h"
 
@@ -36,7 +36,7 @@ static const DMA_OPERATIONS ntdma_tables[] = {
 		.Size = offsetof(DMA_OPERATIONS, GetDmaAdapterInfo),
 		NTDMA_VERSION2,
 	}, {
-		.Size = offsetof(DMA_OPERATIONS, AllocateDomainCommonBuffer),
+		.Size = sizeof(DMA_OPERATIONS),
 		NTDMA_VERSION2,
 		.GetDmaAdapterInfo = ntdma_get_adapter_info,
 		.GetDmaTransferInfo = ntdma_get_transfer_info,
@@ -51,6 +51,17 @@ static const DMA_OPERATIONS ntdma_tables[] = {
 		.FlushAdapterBuffersEx = ntdma_flush_buffers_ex,
 		.FreeAdapterObject = ntdma_free_object,
 		.CancelMappedTransfer = ntdma_cancel_transfer,
+		.AllocateDomainCommonBuffer = ntdma_alloc_domain_buffer,
+		.FlushDmaBuffer = ntdma_flush_dma,
+		.JoinDmaDomain = ntdma_join_domain,
+		.LeaveDmaDomain = ntdma_leave_domain,
+		.GetDmaDomain = ntdma_get_domain,
+		.AllocateCommonBufferWithBounds = ntdma_alloc_buffer_bounds,
+		.AllocateCommonBufferVector = ntdma_alloc_vector,
+		.GetCommonBufferFromVectorByIndex = ntdma_vector_element,
+		.FreeCommonBufferFromVector = ntdma_free_element,
+		.FreeCommonBufferVector = ntdma_free_vector,
+		.CreateCommonBufferFromMdl = ntdma_lend_mdl,
 	},
 };
 

@@ -115,7 +115,9 @@ noinline void ntdma_verify_left(struct ntdma_adapter *adapter)
 {
 	if (!ntdma_verifying())
 		return;
-	if (ntdma_handle_count(adapter, NTDMA_BUFFER))
+	if (ntdma_handle_count(adapter, NTDMA_BUFFER) ||
+	    ntdma_handle_count(adapter, NTDMA_VECTOR) ||
+	    ntdma_handle_count(adapter, NTDMA_LENT))
 		ntdma_report(adapter, NTDMA_RULE_LEFT_BUFFERS, _RET_IP_);
 	if (ntdma_handle_count(adapter, NTDMA_REGS))
 		ntdma_report(adapter, NTDMA_RULE_LEFT_REGISTERS, _RET_IP_);

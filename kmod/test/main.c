@@ -60,6 +60,7 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_mapex,
 	&nttest_common,
 	&nttest_failing,
+	&nttest_vector,
 	&nttest_limits,
 	&nttest_race,
 	&nttest_removal,

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Blocks: memory that CPU and device share, with its address for both.
+ *
+ * Model: a block is whole pages of the DMA API, zeroed, one run for the
+ * device. It is coherent, unless a client wants cached memory on a device
+ * that is not: then the client says when to write back and when to discard
+ * (flush.c). A block is known to its device: an MDL over it is recognised and
+ * its address is reused, because such memory must not be mapped again.
+ *
+ * The DMA API takes the highest address allowed from the coherent mask of the
+ * device, which need not be a mask and is narrowed for a moment. It takes no
+ * lowest one: what lies below is kept until something better is found, up to
+ * a limit. Blocks that exist may not be found, blocks that are found are
+ * right.
+ *
+ * Locks: device->lock while the mask or the node of the device is changed.
+ * device->buffers_lock, a leaf, for the tree.
+ */
+#include <linux/dma-map-ops.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/sizes.h>
+
+#include "ntdma.h"
+
+#define NTDMA_LARGE_PAGES	512	/* pages of a large one */
+#define NTDMA_TRIES		64	/* blocks set aside for a low bound */
+#define NTDMA_TRIED_BYTES	SZ_64M	/* the same in bytes */
+#define NTDMA_CHECKED_BYTES	SZ_1M	/* above, look whether there is enough */
+
+#define NTDMA_BLOCK_GFP	(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | \
+			 __GFP_RETRY_MAYFAIL)
+
+/**
+ * struct ntdma_aside - a block that did not fit, kept in its own memory
+ * @next: the one before
+ * @block: the block
+ */
+struct ntdma_aside {
+	struct ntdma_aside *next;
+	struct ntdma_block block;
+};
+
+static bool ntdma_known_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct ntdma_known, node)->va <
+	       rb_entry(b, struct ntdma_known, node)->va;
+}
+
+/**
+ * ntdma_known_add() - make a device know memory that has an address already
+ * @device: the device
+ * @known: va, addr and size set; stays in the device's tree
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ntdma_known_add(struct ntdma_device *device, struct ntdma_known *known)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&device->buffers_lock, flags);
+	rb_add(&known->node, &device->buffers, ntdma_known_less);
+	spin_unlock_irqrestore(&device->buffers_lock, flags);
+}
+
+/**
+ * ntdma_known_remove() - undo ntdma_known_add()
+ * @device: the device
+ * @known: what was added
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ntdma_known_remove(struct ntdma_device *device, struct ntdma_known *known)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&device->buffers_lock, flags);
+	rb_erase(&known->node, &device->buffers);
+	spin_unlock_irqrestore(&device->buffers_lock, flags);
+}
+
+static struct ntdma_known *ntdma_known_at(struct ntdma_device *device,
+					  const void *va)
+{
+	struct rb_node *node = device->buffers.rb_node;
+	struct ntdma_known *known;
+
+	lockdep_assert_held(&device->buffers_lock);
+	while (node) {
+		known = rb_entry(node, struct ntdma_known, node);
+		if (va < known->va)
+			node = node->rb_left;
+		else if (va >= known->va + known->size)
+			node = node->rb_right;
+		else
+			return known;
+	}
+	return NULL;
+}
+
+/**
+ * ntdma_buffer_address() - the address of an MDL over a common buffer
+ * @adapter: whose device asks
+ * @mdl: one MDL
+ * @done: offset in it
+ * @addr: set to the address of that byte for the device
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: bytes from there that have consecutive addresses, 0 when the byte
+ *	is in no common buffer of the device that the adapter reaches.
+ */
+u32 ntdma_buffer_address(const struct ntdma_adapter *adapter, const MDL *mdl,
+			 u32 done, dma_addr_t *addr)
+{
+	struct ntdma_device *device = adapter->device;
+	const void *va = mdl->MappedSystemVa + done;
+	struct ntdma_known *known;
+	unsigned long flags;
+	u32 length = 0;
+
+	if (!(mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL) ||
+	    !READ_ONCE(device->buffers.rb_node))
+		return 0;
+	spin_lock_irqsave(&device->buffers_lock, flags);
+	known = ntdma_known_at(device, va);
+	if (known && known->addr + known->size - 1 <= adapter->mask) {
+		*addr = known->addr + (va - known->va);
+		length = min_t(size_t, mdl->ByteCount - done,
+			       known->va + known->size - va);
+	}
+	spin_unlock_irqrestore(&device->buffers_lock, flags);
+	return length;
+}
+
+/**
+ * ntdma_buffer_cached() - the same for buffers that need cache maintenance
+ * @adapter: whose device asks
+ * @va: of a byte for the CPU
+ * @addr: set to the address of that byte for the device
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: bytes to the end of the buffer, 0 when there is nothing to do.
+ */
+size_t ntdma_buffer_cached(const struct ntdma_adapter *adapter, const void *va,
+			   dma_addr_t *addr)
+{
+	struct ntdma_device *device = adapter->device;
+	struct ntdma_known *known;
+	unsigned long flags;
+	size_t length = 0;
+
+	spin_lock_irqsave(&device->buffers_lock, flags);
+	known = ntdma_known_at(device, va);
+	if (known && known->cached) {
+		*addr = known->addr + (va - known->va);
+		length = known->va + known->size - va;
+	}
+	spin_unlock_irqrestore(&device->buffers_lock, flags);
+	return length;
+}
+
+/**
+ * ntdma_want_init() - what a client wants of a block
+ * @want: set up but for its bounds
+ * @adapter: for whom
+ * @length: in bytes
+ * @flags: of the client
+ * @type: kind of caching, NULL for the platform's own
+ * @node: preferred NUMA node
+ *
+ * Only cached and not cached are known (EC-170, EC-171). On a coherent
+ * device both are the same memory; what the client calls not cached is
+ * coherent everywhere.
+ *
+ * Context: any.
+ * Return: 0, -EINVAL for another kind of caching or no length, -ENOMEM when
+ *	the length cannot be had.
+ */
+int ntdma_want_init(struct ntdma_want *want,
+		    const struct ntdma_adapter *adapter, u64 length, u32 flags,
+		    const MEMORY_CACHING_TYPE *type, NODE_REQUIREMENT node)
+{
+	u64 size;
+
+	if (!length || (type && *type != MmNonCached && *type != MmCached))
+		return -EINVAL;
+	want->min = 0;
+	want->last = adapter->mask;
+	want->unit = PAGE_SIZE;
+	if (flags & DOMAIN_COMMON_BUFFER_LARGE_PAGE)
+		want->unit = NTDMA_LARGE_PAGES * PAGE_SIZE;
+	want->node = node < MAX_NUMNODES && node_online(node) ? node :
+								NUMA_NO_NODE;
+	want->cached = type && *type == MmCached &&
+		       !dev_is_dma_coherent(adapter->dev);
+	size = round_up(length, want->unit);
+	if (size < length || size > SIZE_MAX)
+		return -ENOMEM;
+	want->size = size;
+	return 0;
+}
+
+/**
+ * ntdma_want_bounds() - narrow where a block may lie
+ * @want: set up
+ * @min: lowest address allowed
+ * @last: highest address allowed
+ *
+ * An IOMMU counts in pages: one that a bound cuts is not to be had.
+ *
+ * Context: any.
+ * Return: whether the block fits at all.
+ */
+bool ntdma_want_bounds(struct ntdma_want *want, u64 min, u64 last)
+{
+	last = min(last, want->last);
+	if (min > U64_MAX - PAGE_SIZE || last < PAGE_SIZE - 1)
+		return false;
+	if (last < U64_MAX)
+		last = round_down(last + 1, PAGE_SIZE) - 1;
+	want->min = round_up(min, PAGE_SIZE);
+	want->last = last;
+	return want->min <= last && want->size - 1 <= last - want->min;
+}
+
+static bool ntdma_block_cached(struct device *dev, size_t size,
+			       struct ntdma_block *block)
+{
+	struct ntdma_known *known = &block->known;
+
+	block->sgt = dma_alloc_noncontiguous(dev, size, DMA_BIDIRECTIONAL,
+					     NTDMA_BLOCK_GFP, 0);
+	if (!block->sgt)
+		return false;
+	known->va = dma_vmap_noncontiguous(dev, size, block->sgt);
+	if (!known->va) {
+		dma_free_noncontiguous(dev, size, block->sgt,
+				       DMA_BIDIRECTIONAL);
+		block->sgt = NULL;
+		return false;
+	}
+	known->addr = sg_dma_address(block->sgt->sgl);
+	/* The zeroes are in the cache: they must not follow later. */
+	dma_sync_single_for_device(dev, known->addr, size, DMA_BIDIRECTIONAL);
+	return true;
+}
+
+static bool ntdma_block_pages(struct device *dev, const struct ntdma_want *want,
+			      struct ntdma_block *block)
+{
+	struct ntdma_known *known = &block->known;
+
+	known->size = want->size;
+	known->cached = want->cached;
+	if (want->cached)
+		return ntdma_block_cached(dev, want->size, block);
+	known->va = dma_alloc_attrs(dev, want->size, &known->addr,
+				    NTDMA_BLOCK_GFP, 0);
+	return known->va;
+}
+
+static void ntdma_block_free(struct device *dev, struct ntdma_block *block)
+{
+	struct ntdma_known *known = &block->known;
+
+	if (!block->sgt) {
+		dma_free_attrs(dev, known->size, known->va, known->addr, 0);
+		return;
+	}
+	dma_vunmap_noncontiguous(dev, known->va);
+	dma_free_noncontiguous(dev, known->size, block->sgt,
+			       DMA_BIDIRECTIONAL);
+}
+
+/* The allocator takes node and limit from the device; both are put back. */
+static bool ntdma_block_narrowed(struct ntdma_adapter *adapter,
+				 const struct ntdma_want *want,
+				 struct ntdma_block *block)
+{
+	struct ntdma_device *device = adapter->device;
+	struct device *dev = adapter->dev;
+	int home = dev_to_node(dev);
+	bool done;
+	u64 mask;
+
+	mutex_lock(&device->lock);
+	mask = ntdma_device_narrow(device, want->last);
+	if (want->node != NUMA_NO_NODE)
+		set_dev_node(dev, want->node);
+	done = ntdma_block_pages(dev, want, block);
+	set_dev_node(dev, home);
+	ntdma_device_restore(device, mask);
+	mutex_unlock(&device->lock);
+	return done;
+}
+
+/* Most blocks need nothing changed, and no lock for it. */
+static bool ntdma_block_try(struct ntdma_adapter *adapter,
+			    const struct ntdma_want *want,
+			    struct ntdma_block *block)
+{
+	struct device *dev = adapter->dev;
+
+	if (want->node == NUMA_NO_NODE &&
+	    READ_ONCE(dev->coherent_dma_mask) <= want->last &&
+	    ntdma_block_pages(dev, want, block))
+		return true;
+	return ntdma_block_narrowed(adapter, want, block);
+}
+
+static bool ntdma_block_fits(const struct ntdma_want *want,
+			     const struct ntdma_block *block)
+{
+	u64 addr = block->known.addr;
+
+	return addr >= want->min && addr + want->size - 1 <= want->last &&
+	       !(addr & (want->unit - 1));
+}
+
+/* Sets aside what does not fit until something does. */
+static bool ntdma_block_search(struct ntdma_adapter *adapter,
+			       const struct ntdma_want *want,
+			       struct ntdma_block *block)
+{
+	struct ntdma_aside *aside = NULL, *last;
+	size_t tried = 0;
+	bool fits = false;
+	int tries;
+
+	for (tries = 0; tries < NTDMA_TRIES && tried < NTDMA_TRIED_BYTES &&
+	     ntdma_block_try(adapter, want, block); tries++) {
+		fits = ntdma_block_fits(want, block);
+		if (fits)
+			break;
+		last = aside;
+		aside = block->known.va;
+		aside->next = last;
+		aside->block = *block;
+		block->sgt = NULL;
+		tried += want->size;
+	}
+	while (aside) {
+		struct ntdma_block other = aside->block;
+
+		aside = aside->next;
+		ntdma_block_free(adapter->dev, &other);
+	}
+	return fits;
+}
+
+/**
+ * ntdma_block_get() - allocate a block
+ * @adapter: whose device shares it
+ * @want: what is wanted; fits its bounds
+ * @block: zeroed; set up, and known to the device
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: true when there is one.
+ */
+bool ntdma_block_get(struct ntdma_adapter *adapter,
+		     const struct ntdma_want *want, struct ntdma_block *block)
+{
+	/* More than there is would only make others give up theirs. */
+	if (want->size > NTDMA_CHECKED_BYTES &&
+	    want->size >> PAGE_SHIFT > si_mem_available())
+		return false;
+	if (ntdma_fail_alloc() || !ntdma_block_search(adapter, want, block))
+		return false;
+	ntdma_known_add(adapter->device, &block->known);
+	return true;
+}
+
+/**
+ * ntdma_block_put() - free a block
+ * @adapter: as it was allocated
+ * @block: the block
+ *
+ * Context: PASSIVE_LEVEL.
+ */
+void ntdma_block_put(struct ntdma_adapter *adapter, struct ntdma_block *block)
+{
+	ntdma_known_remove(adapter->device, &block->known);
+	ntdma_block_free(adapter->dev, block);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * FlushDmaBuffer: memory that stays mapped becomes the same for both sides.
+ *
+ * There are two kinds of memory that CPU and device see differently while it
+ * is mapped: what a list or a set of registers maps, where the platform is
+ * not coherent or pages are copied, and common buffers that the client wanted
+ * cached. A mapping is found by the MDL that it was made with.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+
+#include "ntdma.h"
+#include "regs.h"
+
+static bool ntdma_flush_list_is(const struct ntdma_handle *handle,
+				const void *mdl)
+{
+	return ntdma_map_is_of(ntdma_list_map((void *)handle), mdl);
+}
+
+static bool ntdma_flush_regs_is(const struct ntdma_handle *handle,
+				const void *mdl)
+{
+	return ntdma_map_is_of(&container_of(handle, struct ntdma_regs,
+					     handle)->map, mdl);
+}
+
+static void ntdma_flush_maps(struct ntdma_adapter *adapter, const MDL *mdl,
+			     bool read)
+{
+	struct ntdma_collect lists = { adapter, NTDMA_LIST,
+				       ntdma_flush_list_is, mdl };
+	struct ntdma_collect regs = { adapter, NTDMA_REGS,
+				      ntdma_flush_regs_is, mdl };
+	u32 i;
+
+	while (ntdma_handle_collect(&lists))
+		for (i = 0; i < lists.count; i++)
+			ntdma_map_sync(ntdma_list_map(lists.found[i]), read);
+	while (ntdma_handle_collect(&regs))
+		for (i = 0; i < regs.count; i++)
+			ntdma_map_sync(&container_of(regs.found[i],
+						     struct ntdma_regs,
+						     handle)->map, read);
+}
+
+static void ntdma_flush_cached(struct ntdma_adapter *adapter, const MDL *mdl,
+			       bool read)
+{
+	void *va = mdl->MappedSystemVa;
+	size_t length = mdl->ByteCount, part;
+	dma_addr_t addr;
+
+	if (!(mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL))
+		return;
+	for (; length; va += part, length -= part) {
+		part = min(length, ntdma_buffer_cached(adapter, va, &addr));
+		if (!part)
+			return;
+		if (read) {
+			dma_sync_single_for_cpu(adapter->dev, addr, part,
+						DMA_BIDIRECTIONAL);
+			if (is_vmalloc_addr(va))
+				invalidate_kernel_vmap_range(va, part);
+		} else {
+			if (is_vmalloc_addr(va))
+				flush_kernel_vmap_range(va, part);
+			dma_sync_single_for_device(adapter->dev, addr, part,
+						   DMA_BIDIRECTIONAL);
+		}
+	}
+}
+
+/**
+ * ntdma_flush_dma() - FlushDmaBuffer
+ * @wdm: the adapter
+ * @mdl: that a transfer was mapped with, or over a common buffer; its Next is
+ *	not followed
+ * @read: TRUE when the device has written and the CPU will read, FALSE for
+ *	the other way round
+ *
+ * Nothing is unmapped (EC-195, S27). What needs no maintenance is left alone.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER without an MDL.
+ */
+NTSTATUS ntdma_flush_dma(PDMA_ADAPTER wdm, PMDL mdl, BOOLEAN read)
+{
+	struct ntdma_adapter *adapter = to_adapter(wdm);
+
+	if (!mdl)
+		return STATUS_INVALID_PARAMETER;
+	ntdma_flush_maps(adapter, mdl, read);
+	ntdma_flush_cached(adapter, mdl, read);
+	dma_mb();
+	return STATUS_SUCCESS;
+}
