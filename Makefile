@@ -14,7 +14,7 @@ help:
 	@echo 'make demo             three virtual machines move data on three back ends'
 	@echo 'make check            all tests; ends with "N passed, N failed, N skipped"'
 	@echo 'make bench            costs in guest instructions, against native ones'
-	@echo 'make lint             W=1, sparse, clang and checkpatch, on 6.1 and 6.12'
+	@echo 'make lint             W=1, sparse, clang and checkpatch, on 6.1 and 6.12; gcc for arm'
 	@echo
 	@echo 'demo, check, lint and bench take KERNEL=6.1|6.12|debug, V=1 (whole console of'
 	@echo 'the guests), NTDMA_CACHE=dir (kernels, default ~/.cache/ntdma), ACCEL=tcg|kvm.'
