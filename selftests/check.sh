@@ -11,7 +11,7 @@
 # The last line is "N passed, N failed, N skipped"; the exit status is not 0
 # exactly if a case failed.
 #
-# Environment: KERNEL=6.1, 6.12 or debug leaves only that kernel; V=1 shows the
+# Environment: KERNEL=6.1, 6.12, arm64 or debug leaves only that; V=1 shows the
 # guests' consoles; NTDMA_CACHE and ACCEL as in vm/lib.sh and vm/vm.sh.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm/lib.sh
@@ -211,16 +211,17 @@ harness() { # KERNEL
 }
 
 main() {
-	local k stock debug
+	local k stock arm debug
 	chosen_kernels >/dev/null
 	mapfile -t stock < <(chosen_kernels 6.12 6.1)
+	mapfile -t arm < <(chosen_kernels arm64)
 	debug=$(chosen_kernels debug)
 	rm -rf "$records"
 	mkdir -p "$records"
 	trap finish EXIT
 	trap 'exit 130' INT TERM
 	"$here/setup.sh" check
-	"$here/kernel.sh" fetch 6.12 "${stock[@]}" source
+	"$here/kernel.sh" fetch 6.12 "${stock[@]}" "${arm[@]}" source
 	[ -z "$debug" ] || start_debug_kernel
 	lint
 	crosscheck
@@ -232,6 +233,10 @@ main() {
 		# shellcheck disable=SC2046,SC2086 # words
 		boot_all "$k" $(machines_of "$k") \
 			$([ "$k" != "${stock[0]}" ] || echo $variants)
+	done
+	for k in ${arm[@]+"${arm[@]}"}; do
+		# shellcheck disable=SC2046 # words
+		boot_all "$k" $(machines_of "$k")
 	done
 	if [ -n "$debug" ] && finish_debug_kernel; then
 		harness debug

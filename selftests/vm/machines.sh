@@ -23,14 +23,13 @@
 all_machines="plain iommu bounce virtio-iommu pc smmu noncoherent \
 noncoherent-smmu smdkc210 raspi3b"
 
-# The machines with PCI that a kernel boots in `make check`.
+# The machines that a kernel boots in `make check`. The suites open adapters of
+# 24 and 28 bits, which reach nothing on an arm machine without an IOMMU.
 machines_of() { # KERNEL
 	case $1 in
 	6.12) echo plain iommu bounce virtio-iommu ;;
-	arm64) echo plain smmu noncoherent noncoherent-smmu ;;
-	arm64-16k) echo smmu ;;
-	armhf | 6.1-arm64) echo plain ;;
-	*) echo plain iommu bounce ;;
+	arm64) echo smmu ;;
+	6.1 | debug) echo plain iommu bounce ;;
 	esac
 }
 
