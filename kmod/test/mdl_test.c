@@ -115,6 +115,22 @@ static unsigned long user_buffer(struct nttest *t)
 	return found;
 }
 
+/*
+ * Takes a reference to the page at @address. Where that lies in memory kept for
+ * contiguous allocations a lasting pin first moves it elsewhere, which it cannot
+ * while we hold it: so a pin of our own goes before.
+ */
+static struct page *user_page(unsigned long address)
+{
+	struct page *page;
+
+	if (pin_user_pages_fast(address, 1, FOLL_LONGTERM | FOLL_WRITE,
+				&page) != 1)
+		return NULL;
+	unpin_user_page(page);
+	return get_user_pages_fast(address, 1, 0, &page) == 1 ? page : NULL;
+}
+
 static void user_unmap(struct nttest *t, unsigned long address)
 {
 	EXPECT_EQ(t, vm_munmap(address, BYTES), 0);
@@ -627,7 +643,8 @@ static void ec_209(struct nttest *t)
 	struct page *page;
 
 	REQUIRE(t, user);
-	REQUIRE(t, get_user_pages_fast(user, 1, 0, &page) == 1);
+	page = user_page(user);
+	REQUIRE(t, page);
 	EXPECT_EQ(t, vm_munmap(user + 4 * PAGE_SIZE, 2 * PAGE_SIZE), 0);
 	EXPECT_EQ(t, lock_once(t, va(user), BYTES, UserMode, IoReadAccess),
 		  STATUS_ACCESS_VIOLATION);
