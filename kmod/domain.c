@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * DMA domains: none.
+ * DMA domains: none are served.
  *
- * What translates for a device is the domain of the DMA API, and no module
- * can put another device into it. The interface lets a platform say so: no
- * adapter has a domain, and there is nothing to join.
+ * Sharing addresses between devices needs mappings beside those of the DMA
+ * API, which ntdma does not make. The routines answer what the interface has
+ * for a platform without domains.
  */
 #include "ntdma.h"
 
@@ -12,7 +12,7 @@
  * ntdma_get_domain() - GetDmaDomain
  * @wdm: the adapter
  *
- * EC-191, S21.
+ * S21.
  *
  * Context: PASSIVE_LEVEL.
  * Return: NULL, always.

@@ -14,36 +14,27 @@
 #include "ntdma.h"
 #include "regs.h"
 
-static bool ntdma_flush_list_is(const struct ntdma_handle *handle,
-				const void *mdl)
+static struct ntdma_map *ntdma_flush_map(struct ntdma_handle *handle)
 {
-	return ntdma_map_is_of(ntdma_list_map((void *)handle), mdl);
+	if (handle->kind == NTDMA_LIST)
+		return ntdma_list_map(handle);
+	return &container_of(handle, struct ntdma_regs, handle)->map;
 }
 
-static bool ntdma_flush_regs_is(const struct ntdma_handle *handle,
-				const void *mdl)
+static bool ntdma_flush_is(const struct ntdma_handle *handle, const void *mdl)
 {
-	return ntdma_map_is_of(&container_of(handle, struct ntdma_regs,
-					     handle)->map, mdl);
+	return ntdma_map_is_of(ntdma_flush_map((void *)handle), mdl);
 }
 
-static void ntdma_flush_maps(struct ntdma_adapter *adapter, const MDL *mdl,
-			     bool read)
+static void ntdma_flush_maps(struct ntdma_adapter *adapter,
+			     enum ntdma_kind kind, const MDL *mdl, bool read)
 {
-	struct ntdma_collect lists = { adapter, NTDMA_LIST,
-				       ntdma_flush_list_is, mdl };
-	struct ntdma_collect regs = { adapter, NTDMA_REGS,
-				      ntdma_flush_regs_is, mdl };
+	struct ntdma_collect maps = { adapter, kind, ntdma_flush_is, mdl };
 	u32 i;
 
-	while (ntdma_handle_collect(&lists))
-		for (i = 0; i < lists.count; i++)
-			ntdma_map_sync(ntdma_list_map(lists.found[i]), read);
-	while (ntdma_handle_collect(&regs))
-		for (i = 0; i < regs.count; i++)
-			ntdma_map_sync(&container_of(regs.found[i],
-						     struct ntdma_regs,
-						     handle)->map, read);
+	while (ntdma_handle_collect(&maps))
+		for (i = 0; i < maps.count; i++)
+			ntdma_map_sync(ntdma_flush_map(maps.found[i]), read);
 }
 
 static void ntdma_flush_cached(struct ntdma_adapter *adapter, const MDL *mdl,
@@ -92,7 +83,8 @@ NTSTATUS ntdma_flush_dma(PDMA_ADAPTER wdm, PMDL mdl, BOOLEAN read)
 
 	if (!mdl)
 		return STATUS_INVALID_PARAMETER;
-	ntdma_flush_maps(adapter, mdl, read);
+	ntdma_flush_maps(adapter, NTDMA_LIST, mdl, read);
+	ntdma_flush_maps(adapter, NTDMA_REGS, mdl, read);
 	ntdma_flush_cached(adapter, mdl, read);
 	dma_mb();
 	return STATUS_SUCCESS;
