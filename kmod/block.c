@@ -10,9 +10,9 @@
  *
  * The DMA API takes the highest address allowed from the coherent mask of the
  * device, which need not be a mask and is narrowed for a moment. It takes no
- * lowest one: what lies below is kept until something better is found, up to
- * a limit. Blocks that exist may not be found, blocks that are found are
- * right.
+ * lowest one, and without an IOMMU it takes from a zone what comes first: a
+ * block outside the bounds is set aside until one inside is found, up to a
+ * limit. Blocks that exist may not be found, blocks that are found are right.
  *
  * Locks: device->lock while the mask or the node of the device is changed.
  * device->buffers_lock, a leaf, for the tree.
@@ -26,12 +26,11 @@
 #include "ntdma.h"
 
 #define NTDMA_LARGE_PAGES	512	/* pages of a large one */
-#define NTDMA_TRIES		64	/* blocks set aside for a low bound */
+#define NTDMA_TRIES		4096	/* blocks tried for bounds, at most */
 #define NTDMA_TRIED_BYTES	SZ_64M	/* the same in bytes */
 #define NTDMA_CHECKED_BYTES	SZ_1M	/* above, look whether there is enough */
 
-#define NTDMA_BLOCK_GFP	(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | \
-			 __GFP_RETRY_MAYFAIL)
+#define NTDMA_BLOCK_GFP	(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN)
 
 /**
  * struct ntdma_aside - a block that did not fit, kept in its own memory
@@ -188,6 +187,7 @@ int ntdma_want_init(struct ntdma_want *want,
 		return -EINVAL;
 	want->min = 0;
 	want->last = adapter->mask;
+	want->gfp = NTDMA_BLOCK_GFP | __GFP_RETRY_MAYFAIL;
 	want->unit = PAGE_SIZE;
 	if (flags & DOMAIN_COMMON_BUFFER_LARGE_PAGE)
 		want->unit = NTDMA_LARGE_PAGES * PAGE_SIZE;
@@ -225,13 +225,15 @@ bool ntdma_want_bounds(struct ntdma_want *want, u64 min, u64 last)
 	return want->min <= last && want->size - 1 <= last - want->min;
 }
 
-static bool ntdma_block_cached(struct device *dev, size_t size,
+static bool ntdma_block_cached(struct device *dev,
+			       const struct ntdma_want *want,
 			       struct ntdma_block *block)
 {
 	struct ntdma_known *known = &block->known;
+	size_t size = want->size;
 
 	block->sgt = dma_alloc_noncontiguous(dev, size, DMA_BIDIRECTIONAL,
-					     NTDMA_BLOCK_GFP, 0);
+					     want->gfp, 0);
 	if (!block->sgt)
 		return false;
 	known->va = dma_vmap_noncontiguous(dev, size, block->sgt);
@@ -255,9 +257,9 @@ static bool ntdma_block_pages(struct device *dev, const struct ntdma_want *want,
 	known->size = want->size;
 	known->cached = want->cached;
 	if (want->cached)
-		return ntdma_block_cached(dev, want->size, block);
-	known->va = dma_alloc_attrs(dev, want->size, &known->addr,
-				    NTDMA_BLOCK_GFP, 0);
+		return ntdma_block_cached(dev, want, block);
+	known->va = dma_alloc_attrs(dev, want->size, &known->addr, want->gfp,
+				    0);
 	return known->va;
 }
 
@@ -319,34 +321,74 @@ static bool ntdma_block_fits(const struct ntdma_want *want,
 	       !(addr & (want->unit - 1));
 }
 
+/*
+ * A limit inside a zone makes the DMA API look at one block of that zone, and
+ * then into lower zones only. Once these are empty the rest of the zone is
+ * left to look at.
+ */
+static bool ntdma_block_widen(const struct ntdma_adapter *adapter,
+			      const struct ntdma_want *want,
+			      struct ntdma_want *reach)
+{
+	u64 last = adapter->mask;
+
+	if (want->last <= U32_MAX)
+		last = min_t(u64, last, U32_MAX);
+	if (adapter->granule || reach->last >= last)
+		return false;
+	reach->last = last;
+	return true;
+}
+
+/* Nobody shall give up memory for what is only set aside. */
+static void ntdma_block_aside(struct ntdma_block *block,
+			      struct ntdma_want *reach,
+			      struct ntdma_aside **stack)
+{
+	struct ntdma_aside *aside = block->known.va;
+
+	aside->next = *stack;
+	aside->block = *block;
+	*stack = aside;
+	block->sgt = NULL;
+	reach->gfp = NTDMA_BLOCK_GFP | __GFP_NORETRY;
+	cond_resched();
+}
+
+static void ntdma_block_drop(struct ntdma_adapter *adapter,
+			     struct ntdma_aside *aside)
+{
+	while (aside) {
+		struct ntdma_block block = aside->block;
+
+		aside = aside->next;
+		ntdma_block_free(adapter->dev, &block);
+	}
+}
+
 /* Sets aside what does not fit until something does. */
 static bool ntdma_block_search(struct ntdma_adapter *adapter,
 			       const struct ntdma_want *want,
 			       struct ntdma_block *block)
 {
-	struct ntdma_aside *aside = NULL, *last;
-	size_t tried = 0;
+	struct ntdma_aside *stack = NULL;
+	struct ntdma_want reach = *want;
 	bool fits = false;
-	int tries;
+	size_t tries;
 
-	for (tries = 0; tries < NTDMA_TRIES && tried < NTDMA_TRIED_BYTES &&
-	     ntdma_block_try(adapter, want, block); tries++) {
-		fits = ntdma_block_fits(want, block);
-		if (fits)
+	tries = clamp_t(size_t, NTDMA_TRIED_BYTES / want->size, 1,
+			NTDMA_TRIES);
+	while (tries && !fits) {
+		if (ntdma_block_try(adapter, &reach, block)) {
+			fits = ntdma_block_fits(want, block);
+			if (!fits)
+				ntdma_block_aside(block, &reach, &stack);
+			tries--;
+		} else if (!ntdma_block_widen(adapter, want, &reach)) {
 			break;
-		last = aside;
-		aside = block->known.va;
-		aside->next = last;
-		aside->block = *block;
-		block->sgt = NULL;
-		tried += want->size;
+		}
 	}
-	while (aside) {
-		struct ntdma_block other = aside->block;
-
-		aside = aside->next;
-		ntdma_block_free(adapter->dev, &other);
-	}
+	ntdma_block_drop(adapter, stack);
 	return fits;
 }
 

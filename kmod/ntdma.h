@@ -434,6 +434,7 @@ struct ntdma_known {
  * @last: highest address for the device
  * @size: in bytes, a multiple of @unit
  * @unit: alignment, a power of two, at least a page
+ * @gfp: how hard to try
  * @node: preferred NUMA node, or NUMA_NO_NODE
  * @cached: cached memory although the device is not coherent
  */
@@ -442,6 +443,7 @@ struct ntdma_want {
 	u64 last;
 	size_t size;
 	size_t unit;
+	gfp_t gfp;
 	int node;
 	bool cached;
 };

@@ -5,6 +5,7 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include "buffer.h"
 #include "hooks.h"
 #include "rig.h"
@@ -89,44 +90,69 @@ static void ec_186(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, ntdma_refused(), refused + 6);
 }
 
-/* A buffer lies where it may, and goes back. */
-static void bounded(struct nttest *t, struct rig *r, PHYSICAL_ADDRESS *min,
-		    PHYSICAL_ADDRESS *max, MEMORY_CACHING_TYPE *type)
+/* Whether there was a buffer; it lies where it may, and goes back. */
+static bool bounded(struct rig *r, u64 low, u64 high, MEMORY_CACHING_TYPE *type)
 {
-	PHYSICAL_ADDRESS la;
+	PHYSICAL_ADDRESS min, max, la;
 	PVOID va;
 
-	va = r->ops->AllocateCommonBufferWithBounds(r->adapter, min, max,
-						    0x10000, 0, type, 0, &la);
-	REQUIRE(t, va);
-	EXPECT(t, la.QuadPart >= min->QuadPart);
-	EXPECT(t, !max || la.QuadPart + 0x10000 <= max->QuadPart);
-	r->ops->FreeCommonBuffer(r->adapter, 0x10000, la, va, TRUE);
+	min.QuadPart = low;
+	max.QuadPart = high;
+	va = r->ops->AllocateCommonBufferWithBounds(r->adapter, &min,
+						    high ? &max : NULL, SZ_64K,
+						    0, type, 0, &la);
+	if (!va)
+		return false;
+	EXPECT(r->t, (u64)la.QuadPart >= low);
+	EXPECT(r->t, !high || (u64)la.QuadPart + SZ_64K <= high);
+	EXPECT(r->t, (u64)la.QuadPart + SZ_64K - 1 <= r->bus.last);
+	r->ops->FreeCommonBuffer(r->adapter, SZ_64K, la, va, TRUE);
+	return true;
 }
 
+/* All that there is but the first page. */
 static void ec_169(struct nttest *t, struct rig *r)
 {
-	MEMORY_CACHING_TYPE combined = MmWriteCombined, cached = MmCached;
-	PHYSICAL_ADDRESS min, max, la;
+	MEMORY_CACHING_TYPE cached = MmCached, uncached = MmNonCached;
+	u64 high = r->bus.last < U32_MAX ? r->bus.last : U32_MAX;
 
-	min.QuadPart = 0x800000;
-	max.QuadPart = 0x8000000;
-	bounded(t, r, &min, &max, &cached);
+	EXPECT(t, bounded(r, PAGE_SIZE, high, &cached));
+	EXPECT(t, bounded(r, PAGE_SIZE, high, &uncached));
 	/* The platform's own kind of memory. */
-	bounded(t, r, &min, &max, NULL);
-	bounded(t, r, &min, NULL, NULL);
-	EXPECT(t, !r->ops->AllocateCommonBufferWithBounds(r->adapter, &max,
-							  &min, 1, 0, NULL, 0,
-							  &la));
-	EXPECT(t, !r->ops->AllocateCommonBufferWithBounds(r->adapter, NULL,
-							  NULL, 1, 0,
-							  &combined, 0, &la));
-	min.QuadPart = 0x7ffffffffffff000;
+	EXPECT(t, bounded(r, PAGE_SIZE, high, NULL));
+	EXPECT(t, bounded(r, PAGE_SIZE, 0, NULL));
+}
+
+/* What is there may be in use. */
+static void narrow_bounds(struct nttest *t, struct rig *r)
+{
+	static const struct {
+		u64 low, high;
+	} bounds[] = {
+		{ SZ_8M, SZ_128M },
+		{ SZ_4M + 1, SZ_16M - 1 },
+		{ SZ_32M, SZ_32M + SZ_1M },
+		{ SZ_32M, 0 },
+		{ SZ_1G, SZ_1G + SZ_512M },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(bounds); i++) {
+		bool found = bounded(r, bounds[i].low, bounds[i].high, NULL);
+
+		EXPECT(t, !found || bounds[i].low <= r->bus.last);
+	}
+}
+
+static void ec_168(struct nttest *t, struct rig *r)
+{
+	MEMORY_CACHING_TYPE combined = MmWriteCombined;
+
+	EXPECT(t, !bounded(r, SZ_128M, SZ_8M, NULL));
+	EXPECT(t, !bounded(r, PAGE_SIZE, PAGE_SIZE + SZ_64K - 1, NULL));
+	EXPECT(t, !bounded(r, PAGE_SIZE, 0, &combined));
 	if (r->kind->width < 64)
-		EXPECT(t, !r->ops->AllocateCommonBufferWithBounds(r->adapter,
-								  &min, NULL,
-								  1, 0, NULL,
-								  0, &la));
+		EXPECT(t, !bounded(r, r->bus.last - SZ_32K, 0, NULL));
 }
 
 /* The device finds a mark of its own on each page. */
@@ -213,7 +239,10 @@ static void s27(struct nttest *t, struct rig *r)
 static const struct nttest_case cases[] = {
 	{ "S19 EC-185 EC-188 EC-190 elements of a vector", .run_on = s19 },
 	{ "EC-186 EC-187 EC-189 bad input: indices, freed twice", .run_on = ec_186 },
-	{ "S18 EC-168 EC-169 EC-170 EC-171 bounds", .run_on = ec_169 },
+	{ "S18 EC-169 EC-171 bounds that can be met", .run_on = ec_169 },
+	{ "S18 EC-169 a buffer is never out of bounds", .run_on = narrow_bounds,
+	  .kinds = rig_lists },
+	{ "EC-168 EC-170 bounds and types that cannot be met", .run_on = ec_168 },
 	{ "S20 EC-180 EC-184 an MDL as a common buffer", .run_on = s20 },
 	{ "EC-176 MDLs that are not whole pages", .run_on = ec_176 },
 	{ "S21 EC-192 EC-194 EC-196 no domains", .run_on = s21 },
