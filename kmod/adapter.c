@@ -25,11 +25,13 @@
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
 
+#include "engine.h"
 #include "glue.h"
-#include "ntdma.h"
 
 #define NTDMA_WIDTH_MIN	24	/* the reach of ISA, the least there is */
 #define NTDMA_RESERVE	64	/* least pages for mappings that fail */
+
+static DEFINE_MUTEX(ntdma_shared_lock);	/* pools of engines */
 
 const char *const ntdma_backend_names[] = {
 	[NTDMA_DIRECT] = "direct",
@@ -104,9 +106,15 @@ static void ntdma_set_limits(struct ntdma_adapter *adapter)
 	adapter->mask = min_not_zero(DMA_BIT_MASK(adapter->width),
 				     dev->bus_dma_limit);
 	adapter->boundary = dma_get_seg_boundary(dev);
+	if (adapter->engine && adapter->engine->boundary)
+		adapter->boundary = adapter->engine->boundary;
 	/* An IOMMU aligns a run to its size: what is shorter does not cross. */
 	adapter->max_seg = round_down(min_t(u64, dma_get_max_seg_size(dev) - 1,
 					    adapter->boundary) + 1, PAGE_SIZE);
+	if (adapter->engine && adapter->engine->max_seg)
+		adapter->max_seg = min(adapter->max_seg,
+				       round_down(adapter->engine->max_seg,
+						  (u32)PAGE_SIZE));
 	if (adapter->boundary == ULONG_MAX)
 		adapter->boundary = U64_MAX;
 	adapter->alignment = dev_is_dma_coherent(dev) ?
@@ -189,11 +197,80 @@ static int ntdma_open_registers(struct ntdma_adapter *adapter,
 	return 0;
 }
 
+/* The pool of a channel is made by the first adapter that needs one. */
+static int ntdma_open_shared(struct ntdma_adapter *adapter)
+{
+	struct ntdma_engine *engine = adapter->engine;
+	u32 count = max(ntdma_pool_size >> PAGE_SHIFT, 2U);
+	bool want = adapter->counted || adapter->fallible;
+	int ret = 0;
+
+	mutex_lock(&ntdma_shared_lock);
+	if (want && !engine->pool) {
+		engine->pool = ntdma_pool_create(engine->dev, count, 2,
+						 !engine->sg,
+						 adapter->boundary);
+		if (engine->pool)
+			engine->channel.slots = engine->pool->count;
+		else
+			ret = -ENOMEM;
+	}
+	adapter->pool = engine->pool;
+	mutex_unlock(&ntdma_shared_lock);
+	return ret;
+}
+
+/* The channel's pool, the register count, and a list for the controller. */
+static int ntdma_open_system(struct ntdma_adapter *adapter, u32 maximum_length)
+{
+	struct ntdma_engine *engine = adapter->engine;
+	u32 most = (ntdma_max_transfer >> PAGE_SHIFT) + 1;
+	int ret;
+
+	adapter->counted = adapter->backend == NTDMA_BOUNCE || !engine->sg ||
+			   adapter->line > 1;
+	adapter->fallible = adapter->backend == NTDMA_IOMMU ||
+			    ntdma_fail_expected();
+	ret = ntdma_open_shared(adapter);
+	if (ret)
+		return ret;
+	if (adapter->counted || (adapter->fallible && adapter->version < 3))
+		most = ntdma_pool_largest(adapter->pool);
+	if (!adapter->sg)
+		most = min(most, adapter->max_seg >> PAGE_SHIFT);
+	if (most < 2)
+		return -EINVAL;
+	/* Every page may be a piece of its own. */
+	if (engine->sg_limit > 1)
+		most = min(most, engine->sg_limit);
+	adapter->nregs = ntdma_registers(maximum_length, most);
+	if (!ntdma_fail_alloc())
+		adapter->sgs = kvcalloc(adapter->nregs, sizeof(*adapter->sgs),
+					GFP_KERNEL);
+	if (!adapter->sgs)
+		return -ENOMEM;
+	sg_init_table(adapter->sgs, adapter->nregs);
+	return 0;
+}
+
 static void ntdma_adapter_free(struct ntdma_adapter *adapter)
 {
 	percpu_ref_exit(&adapter->ref);
 	free_percpu(adapter->stats);
+	kvfree(adapter->sgs);
+	ntdma_free(adapter->port);
 	ntdma_free(adapter);
+}
+
+/* Gives up what @adapter has of its channel, or the pool of a bus master. */
+static void ntdma_adapter_close(struct ntdma_adapter *adapter)
+{
+	if (!adapter->engine) {
+		ntdma_pool_destroy(adapter->pool);
+		return;
+	}
+	ntdma_engine_settle(adapter->engine);
+	ntdma_engine_put(adapter->engine);
 }
 
 static void ntdma_adapter_work(struct work_struct *work)
@@ -204,7 +281,7 @@ static void ntdma_adapter_work(struct work_struct *work)
 	struct ntdma_device *device = adapter->device;
 
 	ntdma_channel_close(adapter);
-	ntdma_pool_destroy(adapter->pool);
+	ntdma_adapter_close(adapter);
 	/* Until then a removal or a reader of the counters may look at it. */
 	ntdma_device_leave(device, adapter);
 	ntdma_adapter_free(adapter);
@@ -244,7 +321,99 @@ free_adapter:
 	return NULL;
 }
 
+/* Bytes of the data register, 0 for none that there is. */
+static u8 ntdma_describe_unit(const DEVICE_DESCRIPTION *description)
+{
+	switch (description->DmaWidth) {
+	case Width8Bits:
+	case Width16Bits:
+	case Width32Bits:
+	case Width64Bits:
+		return 1 << description->DmaWidth;
+	default:
+		return 0;
+	}
+}
+
+static int ntdma_adapter_port(struct ntdma_adapter *adapter,
+			      const DEVICE_DESCRIPTION *description)
+{
+	struct ntdma_port *port = ntdma_alloc(sizeof(*port), GFP_KERNEL);
+
+	if (!port)
+		return -ENOMEM;
+	adapter->port = port;
+	port->width = ntdma_describe_unit(description);
+	port->demand = description->DemandMode;
+	port->cyclic = description->AutoInitialize;
+	port->speed = description->DmaSpeed;
+	if (adapter->version == 3)
+		port->addr = description->DeviceAddress.QuadPart;
+	return port->width ? 0 : -EINVAL;
+}
+
+/* The channel of the controller, and what it can do of the description. */
+static int ntdma_adapter_engine(struct ntdma_adapter *adapter,
+				struct device *dev,
+				const DEVICE_DESCRIPTION *description)
+{
+	struct ntdma_subordinate want = {
+		.dev = dev,
+		.description = description,
+		.version = adapter->version,
+	};
+	struct ntdma_port *port;
+	struct ntdma_engine *engine;
+	int ret;
+
+	ret = ntdma_adapter_port(adapter, description);
+	if (ret)
+		return ret;
+	engine = ntdma_sysdma_get(&want);
+	if (IS_ERR(engine))
+		return PTR_ERR(engine);
+	port = adapter->port;
+	if (!(engine->widths & BIT(port->width)) ||
+	    (port->cyclic && !engine->cyclic)) {
+		ntdma_engine_put(engine);
+		return -EINVAL;
+	}
+	adapter->engine = engine;
+	adapter->channel = &engine->channel;
+	adapter->dev = engine->dev;
+	/* A loop is over one piece of memory, whatever the controller takes. */
+	adapter->sg = engine->sg && !port->cyclic;
+	adapter->width = fls64(dma_get_mask(engine->dev));
+	return 0;
+}
+
 /* Joins the device and takes from it what the description asks for. */
+static int ntdma_adapter_join(struct ntdma_adapter *adapter,
+			      struct device *dev,
+			      const DEVICE_DESCRIPTION *description)
+{
+	u32 length = description->MaximumLength;
+	int ret;
+
+	adapter->device = ntdma_device_get(dev);
+	if (!adapter->device)
+		return -ENODEV;
+	ret = ntdma_device_join(adapter->device, adapter);
+	if (ret)
+		goto put_device;
+	ntdma_set_limits(adapter);
+	ret = -EINVAL;
+	if (adapter->max_seg)
+		ret = adapter->engine ? ntdma_open_system(adapter, length) :
+					ntdma_open_registers(adapter, length);
+	if (!ret)
+		return 0;
+	ntdma_device_leave(adapter->device, adapter);
+put_device:
+	ntdma_device_put(adapter->device);
+	return ret;
+}
+
 static int ntdma_adapter_open(struct ntdma_adapter *adapter, struct device *dev,
 			      const DEVICE_DESCRIPTION *description)
 {
@@ -254,35 +423,74 @@ static int ntdma_adapter_open(struct ntdma_adapter *adapter, struct device *dev,
 	adapter->version = ntdma_describe_version(description);
 	adapter->width = ntdma_describe_width(description, dev);
 	adapter->sg = description->ScatterGather;
-	adapter->device = ntdma_device_get(dev);
-	if (!adapter->device)
-		return -ENODEV;
-	ret = ntdma_device_join(adapter->device, adapter);
-	if (ret)
-		goto put_device;
-	ntdma_set_limits(adapter);
-	ret = adapter->max_seg ? ntdma_open_registers(adapter,
-						      description->MaximumLength)
-			       : -EINVAL;
-	if (ret)
-		goto leave_device;
-	ntdma_channel_init(adapter);
+	adapter->channel = &adapter->own;
+	if (!description->Master) {
+		ret = ntdma_adapter_engine(adapter, dev, description);
+		if (ret)
+			return ret;
+	}
+	ret = ntdma_adapter_join(adapter, dev, description);
+	if (ret && adapter->engine)
+		ntdma_engine_put(adapter->engine);
+	if (ret || adapter->engine)
+		return ret;
+	ntdma_channel_init(&adapter->own,
+			   adapter->pool ? adapter->pool->count : 0);
 	return 0;
-
-leave_device:
-	ntdma_device_leave(adapter->device, adapter);
-put_device:
-	ntdma_device_put(adapter->device);
-	return ret;
 }
 
 /* Only what can be served gets as far as an allocation. */
 static bool ntdma_describe_valid(const DEVICE_DESCRIPTION *description,
 				 struct device *dev)
 {
-	return ntdma_describe_version(description) && description->Master &&
-	       ntdma_describe_width(description, dev);
+	return ntdma_describe_version(description) &&
+	       (!description->Master || ntdma_describe_width(description, dev));
 }
+
+/**
+ * ntdma_request_adapter() - IoGetDmaAdapter with an error
+ * @owner: as ntdma_get_adapter()
+ * @device_object: the same
+ * @description: the same
+ * @registers: the same
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: the adapter or ERR_PTR: -EPROBE_DEFER while the controller that
+ *	@description names has no driver yet.
+ */
+PDMA_ADAPTER ntdma_request_adapter(struct module *owner,
+				   PDEVICE_OBJECT device_object,
+				   PDEVICE_DESCRIPTION description,
+				   PULONG registers)
+{
+	struct ntdma_adapter *adapter;
+	struct device *dev;
+	int ret;
+
+	might_sleep();
+	if (!device_object || !description || !registers)
+		return ERR_PTR(-EINVAL);
+	dev = ntdma_device_of(device_object);
+	if (!ntdma_describe_version(description))
+		ntdma_misuse(NULL, NTDMA_RULE_VERSION);
+	if (!dev || !ntdma_describe_valid(description, dev))
+		return ERR_PTR(-EINVAL);
+	adapter = ntdma_adapter_alloc(owner);
+	if (!adapter)
+		return ERR_PTR(-ENOMEM);
+	ret = ntdma_adapter_open(adapter, dev, description);
+	if (ret) {
+		ntdma_adapter_free(adapter);
+		return ERR_PTR(ret);
+	}
+	adapter->wdm.Version = 1;
+	adapter->wdm.Size = sizeof(adapter->wdm);
+	adapter->wdm.DmaOperations = ntdma_table(adapter->version);
+	ntdma_handle_add(&adapter->handle, NTDMA_ADAPTER, adapter, adapter);
+	*registers = adapter->nregs;
+	return &adapter->wdm;
+}
+EXPORT_SYMBOL_NTDMA(ntdma_request_adapter);
 
 /**
  * ntdma_get_adapter() - IoGetDmaAdapter
@@ -294,43 +502,27 @@ static bool ntdma_describe_valid(const DEVICE_DESCRIPTION *description,
  * @registers: set to the most registers of one transfer, at least 2, usually
  *	pages of MaximumLength and one (EC-6 to EC-8)
  *
- * Only bus masters are served; for a subordinate the answer is NULL.
+ * A subordinate gets the channel of a controller that its request line names;
+ * sysdma.c has the order of the search. ScatterGather and DmaAddressWidth are
+ * then the controller's (EC-16).
  * Every call makes an adapter of its own (EC-19).
  *
  * Context: PASSIVE_LEVEL.
  * Return: the adapter; NULL for an unknown version (EC-5), a width outside 24
  *	to 64 (EC-10), a missing argument, a device without driver or DMA, a
- *	reach that the platform cannot serve, and no memory.
+ *	reach that the platform cannot serve, and no memory. For a subordinate
+ *	also when no controller serves the line (EC-17), has the DmaWidth, or
+ *	repeats a transfer by itself as AutoInitialize asks.
  */
 PDMA_ADAPTER ntdma_get_adapter(struct module *owner,
 			       PDEVICE_OBJECT device_object,
 			       PDEVICE_DESCRIPTION description,
 			       PULONG registers)
 {
-	struct ntdma_adapter *adapter;
-	struct device *dev;
+	PDMA_ADAPTER wdm = ntdma_request_adapter(owner, device_object,
+						 description, registers);
 
-	might_sleep();
-	if (!device_object || !description || !registers)
-		return NULL;
-	dev = ntdma_device_of(device_object);
-	if (!ntdma_describe_version(description))
-		ntdma_misuse(NULL, NTDMA_RULE_VERSION);
-	if (!dev || !ntdma_describe_valid(description, dev))
-		return NULL;
-	adapter = ntdma_adapter_alloc(owner);
-	if (!adapter)
-		return NULL;
-	if (ntdma_adapter_open(adapter, dev, description)) {
-		ntdma_adapter_free(adapter);
-		return NULL;
-	}
-	adapter->wdm.Version = 1;
-	adapter->wdm.Size = sizeof(adapter->wdm);
-	adapter->wdm.DmaOperations = ntdma_table(adapter->version);
-	ntdma_handle_add(&adapter->handle, NTDMA_ADAPTER, adapter, adapter);
-	*registers = adapter->nregs;
-	return &adapter->wdm;
+	return IS_ERR(wdm) ? NULL : wdm;
 }
 EXPORT_SYMBOL_NTDMA(ntdma_get_adapter);
 
@@ -393,6 +585,8 @@ unsigned int ntdma_adapter_detach(struct ntdma_adapter *adapter)
 		percpu_ref_kill(&adapter->ref);
 		count++;
 	}
+	if (adapter->engine)
+		ntdma_engine_settle(adapter->engine);
 	percpu_ref_put(&adapter->ref);
 	return count;
 }

@@ -124,7 +124,8 @@ u32 ntdma_buffer_address(const struct ntdma_adapter *adapter, const MDL *mdl,
 		return 0;
 	spin_lock_irqsave(&device->buffers_lock, flags);
 	known = ntdma_known_at(device, va);
-	if (known && known->addr + known->size - 1 <= adapter->mask) {
+	if (known && known->dev == adapter->dev &&
+	    known->addr + known->size - 1 <= adapter->mask) {
 		*addr = known->addr + (va - known->va);
 		length = min_t(size_t, mdl->ByteCount - done,
 			       known->va + known->size - va);
@@ -152,7 +153,7 @@ size_t ntdma_buffer_cached(const struct ntdma_adapter *adapter, const void *va,
 
 	spin_lock_irqsave(&device->buffers_lock, flags);
 	known = ntdma_known_at(device, va);
-	if (known && known->cached) {
+	if (known && known->dev == adapter->dev && known->cached) {
 		*addr = known->addr + (va - known->va);
 		length = known->va + known->size - va;
 	}
@@ -254,6 +255,7 @@ static bool ntdma_block_pages(struct device *dev, const struct ntdma_want *want,
 {
 	struct ntdma_known *known = &block->known;
 
+	known->dev = dev;
 	known->size = want->size;
 	known->cached = want->cached;
 	if (want->cached)
@@ -289,10 +291,12 @@ static bool ntdma_block_narrowed(struct ntdma_adapter *adapter,
 
 	mutex_lock(&device->lock);
 	mask = ntdma_device_narrow(device, want->last);
-	if (want->node != NUMA_NO_NODE)
+	/* A controller belongs to others, too: nothing of it is changed. */
+	if (!adapter->engine && want->node != NUMA_NO_NODE)
 		set_dev_node(dev, want->node);
 	done = ntdma_block_pages(dev, want, block);
-	set_dev_node(dev, home);
+	if (!adapter->engine)
+		set_dev_node(dev, home);
 	ntdma_device_restore(device, mask);
 	mutex_unlock(&device->lock);
 	return done;

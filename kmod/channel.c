@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The channel of an adapter: who may use it, and who waits.
+ * Channels: who may use an adapter, and who waits.
  *
  * Model: a request wants slots of the adapter's pool, the channel itself, or
  * neither. What fits is granted at once in the caller's context, the rest
@@ -11,6 +11,9 @@
  * A request for the channel owns it until it is released. So does one for a
  * list without a routine. One for a list with a routine only waits until
  * nobody owns the channel: those do not exclude each other.
+ *
+ * The adapters of system DMA that name one channel of a controller share the
+ * queue, so that the channel serves them in order; a bus master has its own.
  *
  * Granting means calling request->start with bottom halves disabled and no
  * lock held. It is done
@@ -30,6 +33,7 @@
  * Lock: channel->lock, with interrupts off. Taken inside no other spinlock;
  * inside it the pool's lock.
  */
+#include <linux/delay.h>
 #include <linux/percpu.h>
 
 #include "ntdma.h"
@@ -129,7 +133,7 @@ static void ntdma_channel_update(struct ntdma_channel *channel)
 static bool ntdma_channel_take(struct ntdma_request *request)
 {
 	struct ntdma_adapter *adapter = request->adapter;
-	struct ntdma_channel *channel = &adapter->channel;
+	struct ntdma_channel *channel = adapter->channel;
 
 	lockdep_assert_held(&channel->lock);
 	if (channel->owner || channel->slots < request->slots)
@@ -149,7 +153,7 @@ static bool ntdma_channel_take(struct ntdma_request *request)
 static void ntdma_channel_give(struct ntdma_adapter *adapter,
 			       struct ntdma_request *owner, u32 area, u32 slots)
 {
-	struct ntdma_channel *channel = &adapter->channel;
+	struct ntdma_channel *channel = adapter->channel;
 
 	lockdep_assert_held(&channel->lock);
 	if (area != NTDMA_NO_SLOT)
@@ -170,7 +174,7 @@ static void ntdma_channel_kick(struct ntdma_channel *channel,
 
 static void ntdma_channel_enqueue(struct ntdma_request *request, bool head)
 {
-	struct ntdma_channel *channel = &request->adapter->channel;
+	struct ntdma_channel *channel = request->adapter->channel;
 
 	lockdep_assert_held(&channel->lock);
 	if (request->context) {
@@ -187,7 +191,7 @@ static void ntdma_channel_enqueue(struct ntdma_request *request, bool head)
 /* Takes what could not be mapped back, to be tried first. */
 static void ntdma_channel_requeue(struct ntdma_request *request)
 {
-	struct ntdma_channel *channel = &request->adapter->channel;
+	struct ntdma_channel *channel = request->adapter->channel;
 	u8 shift = min_t(u8, channel->retries, NTDMA_RETRY_SHIFTS);
 
 	lockdep_assert_held(&channel->lock);
@@ -216,9 +220,8 @@ static struct ntdma_request *ntdma_channel_pop(struct ntdma_channel *channel)
 	return request;
 }
 
-static void ntdma_channel_drain(struct ntdma_adapter *adapter)
+static void ntdma_channel_drain(struct ntdma_channel *channel)
 {
-	struct ntdma_channel *channel = &adapter->channel;
 	struct ntdma_request *request;
 	unsigned int share = NTDMA_SHARE;
 	unsigned long flags;
@@ -248,23 +251,19 @@ unlock:
 
 static void ntdma_channel_work(struct work_struct *work)
 {
-	struct ntdma_adapter *adapter =
-		container_of(to_delayed_work(work), struct ntdma_adapter,
-			     channel.work);
-
-	ntdma_channel_drain(adapter);
+	ntdma_channel_drain(container_of(to_delayed_work(work),
+					 struct ntdma_channel, work));
 }
 
 /* Lets waiters run, here if this context allows it. */
-static void ntdma_channel_wake(struct ntdma_adapter *adapter)
+static void ntdma_channel_wake(struct ntdma_channel *channel)
 {
-	struct ntdma_channel *channel = &adapter->channel;
 	unsigned long flags;
 
 	if (!READ_ONCE(channel->busy))
 		return;
 	if (ntdma_may_call()) {
-		ntdma_channel_drain(adapter);
+		ntdma_channel_drain(channel);
 		return;
 	}
 	spin_lock_irqsave(&channel->lock, flags);
@@ -274,52 +273,92 @@ static void ntdma_channel_wake(struct ntdma_adapter *adapter)
 }
 
 /**
- * ntdma_channel_init() - set up the channel of a new adapter
- * @adapter: with its pool, if it has one
+ * ntdma_channel_init() - set up a channel
+ * @channel: with nothing in it
+ * @slots: of the pool of its adapters, 0 when requests need none
  *
  * Context: <= DISPATCH_LEVEL.
  */
-void ntdma_channel_init(struct ntdma_adapter *adapter)
+void ntdma_channel_init(struct ntdma_channel *channel, u32 slots)
 {
-	struct ntdma_channel *channel = &adapter->channel;
-
 	spin_lock_init(&channel->lock);
 	INIT_LIST_HEAD(&channel->queue);
 	INIT_DELAYED_WORK(&channel->work, ntdma_channel_work);
-	channel->slots = adapter->pool ? adapter->pool->count : 0;
+	channel->slots = slots;
 }
 
 /**
- * ntdma_channel_close() - grant nothing any more
+ * ntdma_channel_exit() - the end of a channel
+ * @channel: without requests
+ *
+ * Context: PASSIVE_LEVEL, waits for the work.
+ */
+void ntdma_channel_exit(struct ntdma_channel *channel)
+{
+	spin_lock_irq(&channel->lock);
+	channel->closed = true;
+	spin_unlock_irq(&channel->lock);
+	cancel_delayed_work_sync(&channel->work);
+}
+
+/* Takes the requests of one adapter out of the queue. */
+static void ntdma_channel_orphan(struct ntdma_adapter *adapter,
+				 struct list_head *orphans)
+{
+	struct ntdma_channel *channel = adapter->channel;
+	struct ntdma_request *request, *next;
+
+	lockdep_assert_held(&channel->lock);
+	list_for_each_entry_safe(request, next, &channel->queue, link) {
+		if (request->adapter != adapter)
+			continue;
+		if (request->context)
+			WRITE_ONCE(request->context->state,
+				   NTDMA_CONTEXT_IDLE);
+		list_move_tail(&request->link, orphans);
+	}
+	ntdma_channel_update(channel);
+}
+
+/* A shared channel may be granting a request of the adapter right now. */
+static void ntdma_channel_settle(struct ntdma_channel *channel)
+{
+	while (READ_ONCE(channel->draining))
+		usleep_range(50, 200);
+}
+
+/**
+ * ntdma_channel_close() - grant an adapter nothing any more
  * @adapter: its device is gone, or nobody holds it
  *
- * Waiters are freed without a call to their routines.
+ * Waiters are freed without a call to their routines. Those of other adapters
+ * stay in the queue.
  *
- * Context: PASSIVE_LEVEL, waits for a drainer in the work.
+ * Context: PASSIVE_LEVEL, waits for who grants.
  * Return: number of waiters.
  */
 unsigned int ntdma_channel_close(struct ntdma_adapter *adapter)
 {
-	struct ntdma_channel *channel = &adapter->channel;
+	struct ntdma_channel *channel = adapter->channel;
 	struct ntdma_request *request, *next;
 	unsigned int count = 0;
 	LIST_HEAD(orphans);
 
 	spin_lock_irq(&channel->lock);
-	channel->closed = true;
-	list_for_each_entry(request, &channel->queue, link)
-		if (request->context)
-			WRITE_ONCE(request->context->state,
-				   NTDMA_CONTEXT_IDLE);
-	list_splice_init(&channel->queue, &orphans);
-	ntdma_channel_update(channel);
+	WRITE_ONCE(adapter->closed, true);
+	ntdma_channel_orphan(adapter, &orphans);
 	spin_unlock_irq(&channel->lock);
 
-	cancel_delayed_work_sync(&channel->work);
+	if (channel == &adapter->own)
+		ntdma_channel_exit(channel);
+	else
+		ntdma_channel_settle(channel);
 	list_for_each_entry_safe(request, next, &orphans, link) {
 		request->abandon(request);
 		count++;
 	}
+	if (count && channel != &adapter->own)
+		ntdma_channel_wake(channel);
 	return count;
 }
 
@@ -327,12 +366,12 @@ unsigned int ntdma_channel_close(struct ntdma_adapter *adapter)
 static NTSTATUS ntdma_channel_decide(struct ntdma_request *request, bool wait,
 				     bool call, bool *granted)
 {
-	struct ntdma_channel *channel = &request->adapter->channel;
+	struct ntdma_channel *channel = request->adapter->channel;
 	struct ntdma_context *context = request->context;
 	NTSTATUS status;
 
 	lockdep_assert_held(&channel->lock);
-	if (channel->closed)
+	if (request->adapter->closed)
 		return STATUS_NO_SUCH_DEVICE;
 	if (context) {
 		status = ntdma_context_claim(context, NTDMA_CONTEXT_GRANTED);
@@ -357,17 +396,18 @@ static NTSTATUS ntdma_channel_decide(struct ntdma_request *request, bool wait,
 /* What has no use for the lock: a list that needs no slots, nobody waiting. */
 static bool ntdma_channel_idle(const struct ntdma_request *request)
 {
-	const struct ntdma_channel *channel = &request->adapter->channel;
+	const struct ntdma_channel *channel = request->adapter->channel;
 
 	return !request->exclusive && !request->slots &&
-	       !READ_ONCE(channel->busy) && !READ_ONCE(channel->closed);
+	       !READ_ONCE(channel->busy) &&
+	       !READ_ONCE(request->adapter->closed);
 }
 
 static NTSTATUS ntdma_channel_failed(struct ntdma_request *request, bool wait,
 				     NTSTATUS status)
 {
 	struct ntdma_adapter *adapter = request->adapter;
-	struct ntdma_channel *channel = &adapter->channel;
+	struct ntdma_channel *channel = adapter->channel;
 	unsigned long flags;
 
 	wait = wait && status == STATUS_INSUFFICIENT_RESOURCES;
@@ -384,7 +424,7 @@ static NTSTATUS ntdma_channel_failed(struct ntdma_request *request, bool wait,
 	spin_unlock_irqrestore(&channel->lock, flags);
 	if (wait)
 		return STATUS_SUCCESS;
-	ntdma_channel_wake(adapter);
+	ntdma_channel_wake(channel);
 	return status;
 }
 
@@ -402,7 +442,7 @@ static NTSTATUS ntdma_channel_failed(struct ntdma_request *request, bool wait,
  */
 NTSTATUS ntdma_channel_submit(struct ntdma_request *request, bool wait)
 {
-	struct ntdma_channel *channel = &request->adapter->channel;
+	struct ntdma_channel *channel = request->adapter->channel;
 	bool call = ntdma_may_call();
 	bool granted = true;
 	unsigned long flags;
@@ -438,7 +478,7 @@ NTSTATUS ntdma_channel_submit(struct ntdma_request *request, bool wait)
 void ntdma_channel_release(struct ntdma_adapter *adapter,
 			   struct ntdma_request *owner, u32 area, u32 slots)
 {
-	struct ntdma_channel *channel = &adapter->channel;
+	struct ntdma_channel *channel = adapter->channel;
 	unsigned long flags;
 
 	if (owner || slots) {
@@ -446,7 +486,7 @@ void ntdma_channel_release(struct ntdma_adapter *adapter,
 		ntdma_channel_give(adapter, owner, area, slots);
 		spin_unlock_irqrestore(&channel->lock, flags);
 	}
-	ntdma_channel_wake(adapter);
+	ntdma_channel_wake(channel);
 }
 
 /**
@@ -456,20 +496,45 @@ void ntdma_channel_release(struct ntdma_adapter *adapter,
  * Grants nothing: the caller releases once it is done with the request.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: the request that owned it, NULL when nobody did.
+ * Return: the request that owned it, NULL when none of this adapter did.
  */
 struct ntdma_request *ntdma_channel_disown(struct ntdma_adapter *adapter)
 {
-	struct ntdma_channel *channel = &adapter->channel;
+	struct ntdma_channel *channel = adapter->channel;
 	struct ntdma_request *owner;
 	unsigned long flags;
 
 	spin_lock_irqsave(&channel->lock, flags);
 	owner = channel->owner;
-	channel->owner = NULL;
+	if (owner && owner->adapter == adapter)
+		channel->owner = NULL;
+	else
+		owner = NULL;
 	ntdma_channel_update(channel);
 	spin_unlock_irqrestore(&channel->lock, flags);
 	return owner;
+}
+
+/**
+ * ntdma_channel_owned() - whether the request of a context owns the channel
+ * @adapter: of the request
+ * @context: that the request was made with
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: true for the owner, which may be gone when this returns.
+ */
+bool ntdma_channel_owned(struct ntdma_adapter *adapter,
+			 const struct ntdma_context *context)
+{
+	struct ntdma_channel *channel = adapter->channel;
+	unsigned long flags;
+	bool owned;
+
+	spin_lock_irqsave(&channel->lock, flags);
+	owned = channel->owner && channel->owner->adapter == adapter &&
+		channel->owner->context == context;
+	spin_unlock_irqrestore(&channel->lock, flags);
+	return owned;
 }
 
 /**
@@ -535,6 +600,7 @@ BOOLEAN ntdma_cancel_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 {
 	struct ntdma_adapter *adapter = to_adapter(wdm);
 	struct ntdma_context *context = ntdma_context_of(adapter, bytes);
+	struct ntdma_channel *channel = adapter->channel;
 	struct ntdma_request *request;
 	u32 state;
 
@@ -547,11 +613,11 @@ BOOLEAN ntdma_cancel_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 	if (state != NTDMA_CONTEXT_QUEUED)
 		return state != NTDMA_CONTEXT_GRANTED;
 
-	request = ntdma_channel_unqueue(&adapter->channel, context);
+	request = ntdma_channel_unqueue(channel, context);
 	if (!request)
 		return FALSE;
 	trace_ntdma_cancel(adapter);
 	request->abandon(request);
-	ntdma_channel_wake(adapter);
+	ntdma_channel_wake(channel);
 	return TRUE;
 }

@@ -195,7 +195,8 @@ static int ntdma_device_tune(struct ntdma_device *device)
 
 	lockdep_assert_held(&device->lock);
 	list_for_each_entry(adapter, &device->adapters, link) {
-		if (percpu_ref_is_dying(&adapter->ref))
+		/* What a controller reaches is not for this device to say. */
+		if (adapter->engine || percpu_ref_is_dying(&adapter->ref))
 			continue;
 		reach = DMA_BIT_MASK(adapter->width);
 		widest = max(widest, reach);

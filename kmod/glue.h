@@ -23,4 +23,26 @@ PDEVICE_OBJECT ntdma_device_create(struct device *dev, size_t extension_size);
 void ntdma_device_destroy(PDEVICE_OBJECT device_object);
 struct device *ntdma_device_of(PDEVICE_OBJECT device_object);
 
+/*
+ * IoGetDmaAdapter with an error, so that a probe may be put off: -EPROBE_DEFER
+ * while the DMA controller that the description names has no driver yet.
+ */
+PDMA_ADAPTER ntdma_request_adapter(struct module *owner,
+				   PDEVICE_OBJECT device_object,
+				   PDEVICE_DESCRIPTION description,
+				   PULONG registers);
+
+struct dma_chan;
+
+/* Returns an NTSTATUS. */
+typedef int (*ntdma_channel_hook)(struct dma_chan *chan, u32 function,
+				  void *argument);
+
+/*
+ * Names the DMA channel behind a request line where the firmware does not, and
+ * says who takes the vendor's functions of ConfigureAdapterChannel (or NULL).
+ */
+int ntdma_device_channel(struct device *dev, u32 line, const char *name,
+			 ntdma_channel_hook hook);
+
 #endif /* NTDMA_GLUE_H */

@@ -7,7 +7,7 @@
  */
 #include <linux/dma-mapping.h>
 
-#include "ntdma.h"
+#include "engine.h"
 
 /* The parts of the structs that exist in each version. */
 #define NTDMA_INFO_V1_END	24
@@ -39,11 +39,14 @@ ULONG ntdma_get_alignment(PDMA_ADAPTER wdm)
  * @wdm: the adapter
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: 0, a bus master has no counter (EC-93).
+ * Return: bytes left of a system transfer (EC-92), 0 when it is over, when the
+ *	controller cannot tell, and for a bus master (EC-93).
  */
 ULONG ntdma_read_counter(PDMA_ADAPTER wdm)
 {
-	return 0;
+	struct ntdma_engine *engine = to_adapter(wdm)->engine;
+
+	return engine ? ntdma_engine_residue(engine) : 0;
 }
 
 /**
@@ -66,11 +69,13 @@ NTSTATUS ntdma_get_adapter_info(PDMA_ADAPTER wdm, PDMA_ADAPTER_INFO info)
 		return STATUS_INVALID_PARAMETER;
 	if (info->Version > DMA_ADAPTER_INFO_VERSION1)
 		return STATUS_NOT_SUPPORTED;
-	info->V1.ReadDmaCounterAvailable = FALSE;
+	info->V1.ReadDmaCounterAvailable = adapter->engine &&
+					   adapter->engine->counter;
 	info->V1.ScatterGatherLimit = adapter->sg ? adapter->nregs : 1;
 	info->V1.DmaAddressWidth = adapter->width;
 	info->V1.Flags = 0;
-	info->V1.MinimumTransferUnit = 1;
+	info->V1.MinimumTransferUnit = adapter->engine ?
+				       adapter->port->width : 1;
 	return STATUS_SUCCESS;
 }
 
@@ -119,27 +124,47 @@ NTSTATUS ntdma_get_transfer_info(PDMA_ADAPTER wdm, PMDL mdl, ULONGLONG offset,
 /**
  * ntdma_configure_channel() - ConfigureAdapterChannel
  * @wdm: the adapter
- * @function: any
- * @argument: not used
+ * @function: see the documentation of the controller's numbers
+ * @argument: for the function
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_NOT_IMPLEMENTED, a bus master has no controller (EC-126).
+ * Return: STATUS_SUCCESS; STATUS_NOT_IMPLEMENTED for a bus master and for a
+ *	number that the controller does not know (EC-126);
+ *	STATUS_INVALID_PARAMETER for an argument that is wrong;
+ *	STATUS_INVALID_DEVICE_STATE when the state of the transfer forbids it.
  */
 NTSTATUS ntdma_configure_channel(PDMA_ADAPTER wdm, ULONG function,
 				 PVOID argument)
 {
-	return STATUS_NOT_IMPLEMENTED;
+	struct ntdma_engine *engine = to_adapter(wdm)->engine;
+
+	return engine ? ntdma_engine_configure(engine, function, argument) :
+			STATUS_NOT_IMPLEMENTED;
 }
 
 /**
  * ntdma_cancel_transfer() - CancelMappedTransfer
  * @wdm: the adapter
- * @context: not used
+ * @bytes: transfer context of the request that owns the channel
+ *
+ * A transfer that runs is stopped and told DmaCancelled (EC-120). Before one
+ * is mapped, this marks the channel: until the next flush MapTransferEx
+ * returns STATUS_CANCELLED (EC-122). Nothing is released (EC-121).
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_INVALID_PARAMETER, nothing stops a bus master (EC-125).
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a bus master (EC-125),
+ *	a context that does not own the channel, a transfer that has ended
+ *	(EC-123), and a second cancel (EC-124).
  */
-NTSTATUS ntdma_cancel_transfer(PDMA_ADAPTER wdm, PVOID context)
+NTSTATUS ntdma_cancel_transfer(PDMA_ADAPTER wdm, PVOID bytes)
 {
-	return STATUS_INVALID_PARAMETER;
+	struct ntdma_adapter *adapter = to_adapter(wdm);
+	struct ntdma_context *context;
+
+	if (!adapter->engine)
+		return STATUS_INVALID_PARAMETER;
+	context = ntdma_context_of(adapter, bytes);
+	if (!context || !ntdma_channel_owned(adapter, context))
+		return STATUS_INVALID_PARAMETER;
+	return ntdma_engine_cancel(adapter->engine);
 }

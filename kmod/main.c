@@ -68,7 +68,9 @@ static void ntdma_adapters_line(struct ntdma_adapter *adapter, void *data)
 	seq_printf(seq,
 		   "%s backend=%s version=%u registers=%u width=%u lists=%llu elements=%llu mapped=%llu bounced=%llu live=%u\n",
 		   dev_name(adapter->dev),
-		   ntdma_backend_names[adapter->backend], adapter->version,
+		   adapter->engine ? "system" :
+				     ntdma_backend_names[adapter->backend],
+		   adapter->version,
 		   adapter->nregs, adapter->width, stats.lists,
 		   stats.elements, stats.mapped, stats.bounced,
 		   ntdma_handle_count(adapter, NTDMA_LIST) +

@@ -766,6 +766,46 @@ void ntdma_map_finish(struct ntdma_map *map)
 	map->count = 0;
 }
 
+/* One piece of a job: what the device knows, nothing of the memory. */
+static void ntdma_job_piece(struct scatterlist *sg, dma_addr_t addr, u32 length)
+{
+	sg_dma_address(sg) = addr;
+	sg_dma_len(sg) = length;
+	sg->length = length;
+}
+
+/**
+ * ntdma_map_job() - write out a map for a controller
+ * @map: of one part
+ * @sgs: initialised table with room for all runs; only addresses and lengths
+ *	are set
+ *
+ * Context: any.
+ * Return: number of entries.
+ */
+u32 ntdma_map_job(const struct ntdma_map *map, struct scatterlist *sgs)
+{
+	struct scatterlist *sg;
+	u32 length = 0;
+	int i;
+
+	if (map->merged) {
+		for_each_sg(map->sgs, sg, map->nents, i)
+			ntdma_job_piece(&sgs[i], sg_dma_address(sg),
+					sg_dma_len(sg));
+		return map->nents;
+	}
+	for (i = 0; i < map->count; i++) {
+		ntdma_job_piece(&sgs[i], ntdma_run_address(map, &map->runs[i]),
+				map->runs[i].length);
+		length += map->runs[i].length;
+	}
+	if (map->adapter->sg)
+		return map->count;
+	ntdma_job_piece(sgs, sg_dma_address(sgs), length);
+	return 1;
+}
+
 /**
  * ntdma_map_drop() - unmap what was never flushed
  * @map: the map

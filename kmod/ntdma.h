@@ -45,6 +45,8 @@
 
 struct module;
 struct ntdma_adapter;
+struct ntdma_engine;
+struct ntdma_port;
 struct ntdma_request;
 
 /**
@@ -246,14 +248,14 @@ void ntdma_devices_exit(void);
 /* channel.c */
 
 /**
- * struct ntdma_channel - ownership of an adapter and the queue for it
+ * struct ntdma_channel - ownership of adapters and the queue for it
  * @lock: protects everything here
  * @queue: waiting requests, first come first served
  * @owner: request that holds the adapter itself, or NULL
  * @slots: slots of the pool that are not spoken for
  * @busy: there is an owner or a waiter; read without the lock
  * @draining: somebody grants requests right now
- * @closed: the device is gone, nothing is granted any more
+ * @closed: nothing is granted any more
  * @retries: how often the head could not be mapped
  * @work: drains from a context that may run routines of the client
  */
@@ -289,7 +291,8 @@ struct ntdma_context {
  * struct ntdma_request - something that wants to be granted
  * @link: in the queue of the channel
  * @adapter: the adapter, referenced
- * @context: the client's context until the grant, or NULL
+ * @context: the client's context, or NULL; only its address counts once
+ *	granted
  * @slots: slots of the pool that it needs
  * @area: first slot of a contiguous pool, once granted
  * @exclusive: wants the channel, not only registers
@@ -314,12 +317,15 @@ struct ntdma_request {
 	void *client;
 };
 
-void ntdma_channel_init(struct ntdma_adapter *adapter);
+void ntdma_channel_init(struct ntdma_channel *channel, u32 slots);
+void ntdma_channel_exit(struct ntdma_channel *channel);
 unsigned int ntdma_channel_close(struct ntdma_adapter *adapter);
 NTSTATUS ntdma_channel_submit(struct ntdma_request *request, bool wait);
 void ntdma_channel_release(struct ntdma_adapter *adapter,
 			   struct ntdma_request *owner, u32 area, u32 slots);
 struct ntdma_request *ntdma_channel_disown(struct ntdma_adapter *adapter);
+bool ntdma_channel_owned(struct ntdma_adapter *adapter,
+			 const struct ntdma_context *context);
 struct ntdma_context *ntdma_context_of(struct ntdma_adapter *adapter,
 				       void *bytes);
 
@@ -396,6 +402,7 @@ u32 ntdma_map_elements(const struct ntdma_map *map, PSCATTER_GATHER_LIST list);
 bool ntdma_map_bounced(const struct ntdma_map *map);
 bool ntdma_map_flush(struct ntdma_map *map, u64 pos, u32 length);
 void ntdma_map_finish(struct ntdma_map *map);
+u32 ntdma_map_job(const struct ntdma_map *map, struct scatterlist *sgs);
 void ntdma_map_drop(struct ntdma_map *map);
 bool ntdma_map_is_of(const struct ntdma_map *map, const MDL *mdl);
 void ntdma_map_sync(struct ntdma_map *map, bool read);
@@ -418,6 +425,7 @@ struct ntdma_map *ntdma_list_map(struct ntdma_handle *handle);
  * @va: address for the CPU
  * @addr: address for the device
  * @size: in bytes
+ * @dev: whose address @addr is
  * @cached: CPU and device see each other's writes after a flush only
  */
 struct ntdma_known {
@@ -425,6 +433,7 @@ struct ntdma_known {
 	void *va;
 	dma_addr_t addr;
 	size_t size;
+	const struct device *dev;
 	bool cached;
 };
 
@@ -529,8 +538,15 @@ struct ntdma_stats {
  * @line: bytes of a cache line that must not be shared
  * @nregs: most registers of one request
  * @entry_size: bytes per entry of a struct ntdma_map
- * @pool: bounce pages, NULL where nothing is ever copied
- * @channel: ownership and queue
+ * @pool: bounce pages, NULL where nothing is ever copied; @engine's for system
+ *	DMA
+ * @engine: the controller's channel, NULL for a bus master
+ * @port: the client's side of it
+ * @sgs: @nregs entries for a job, NULL for a bus master
+ * @closed: the device is gone or nobody holds the adapter; under @channel's
+ *	lock
+ * @channel: ownership and queue: @own, or that of @engine
+ * @own: of a bus master
  * @stats: counters
  * @release: frees the adapter where sleeping is allowed
  */
@@ -559,7 +575,12 @@ struct ntdma_adapter {
 	u32 nregs;
 	u32 entry_size;
 	struct ntdma_pool *pool;
-	struct ntdma_channel channel;
+	struct ntdma_engine *engine;
+	struct ntdma_port *port;
+	struct scatterlist *sgs;
+	bool closed;
+	struct ntdma_channel *channel;
+	struct ntdma_channel own;
 	struct ntdma_stats __percpu *stats;
 	struct work_struct release;
 };

@@ -13,7 +13,7 @@
  * objects. Whatever is still mapped then is unmapped without looking at the
  * memory, which may have another owner.
  */
-#include "ntdma.h"
+#include "engine.h"
 #include "regs.h"
 
 static void ntdma_regs_free(struct ntdma_regs *regs)
@@ -30,6 +30,34 @@ static void ntdma_regs_abandon(struct ntdma_request *request)
 }
 
 /**
+ * ntdma_regs_release() - let go of registers with nothing mapped
+ * @regs: out of the table of live objects
+ *
+ * Context: <= DISPATCH_LEVEL. Waiters may be granted before the return.
+ */
+void ntdma_regs_release(struct ntdma_regs *regs)
+{
+	ntdma_channel_release(regs->map.adapter, &regs->request,
+			      regs->map.area, regs->request.slots);
+	ntdma_regs_free(regs);
+}
+
+/* Ends a job without a word to the client; true when it has to be waited for. */
+static bool ntdma_regs_halt(struct ntdma_regs *regs)
+{
+	struct ntdma_engine *engine = regs->map.adapter->engine;
+	struct ntdma_call call;
+
+	if (ntdma_engine_halt(engine, &call)) {
+		call.routine = NULL;
+		ntdma_engine_tell(engine, &call, DmaCancelled);
+	}
+	if (!ntdma_engine_keep(engine, regs))
+		ntdma_map_drop(&regs->map);
+	return ntdma_engine_leave(engine, regs);
+}
+
+/**
  * ntdma_regs_forget() - unmap and free a set of registers
  * @handle: out of the table of live objects
  *
@@ -40,10 +68,13 @@ void ntdma_regs_forget(struct ntdma_handle *handle)
 	struct ntdma_regs *regs = container_of(handle, struct ntdma_regs,
 					       handle);
 
-	ntdma_map_drop(&regs->map);
-	ntdma_channel_release(regs->map.adapter, &regs->request,
-			      regs->map.area, regs->request.slots);
-	ntdma_regs_free(regs);
+	if (regs->map.adapter->engine) {
+		if (ntdma_regs_halt(regs))
+			return;
+	} else {
+		ntdma_map_drop(&regs->map);
+	}
+	ntdma_regs_release(regs);
 }
 
 /**
@@ -81,7 +112,8 @@ static void ntdma_regs_settle(struct ntdma_adapter *adapter,
 		handle = ntdma_handle_take(NTDMA_REGS, regs, adapter);
 		if (handle)
 			ntdma_regs_forget(handle);
-	} else if (action == DeallocateObjectKeepRegisters) {
+	} else if (action == DeallocateObjectKeepRegisters &&
+		   !adapter->engine) {
 		ntdma_channel_release(adapter, &regs->request, NTDMA_NO_SLOT,
 				      0);
 	}
@@ -116,14 +148,18 @@ static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 					   u32 count, bool firm)
 {
 	struct ntdma_regs *regs;
+	size_t size;
 
 	/* A transfer that was told to need none is still mapped somewhere. */
 	count = max(count, 1U);
-	regs = ntdma_alloc(sizeof(*regs) + (size_t)count * adapter->entry_size,
+	size = (size_t)count * adapter->entry_size;
+	regs = ntdma_alloc(sizeof(*regs) + (adapter->engine ? 2 * size : size),
 			   GFP_ATOMIC);
 	if (!regs)
 		return NULL;
 	ntdma_map_init(&regs->map, adapter, regs + 1, count);
+	if (adapter->engine)
+		regs->spare = (void *)(regs + 1) + size;
 	regs->map.granted = true;
 	regs->request = (struct ntdma_request) {
 		.adapter = adapter,
@@ -248,15 +284,29 @@ NTSTATUS ntdma_allocate_channel_ex(PDMA_ADAPTER wdm,
 	return ntdma_regs_submit(regs, !sync);
 }
 
+/* A channel of a controller is free only once the controller has stopped. */
+static bool ntdma_free_system(struct ntdma_adapter *adapter)
+{
+	struct ntdma_handle *handle;
+
+	handle = ntdma_handle_take_any(NTDMA_REGS, adapter);
+	if (handle)
+		ntdma_regs_forget(handle);
+	return handle;
+}
+
 /*
  * Frees the channel, and the registers if its owner is a set of them. A list
  * keeps what it has until it is put: the device may still write there.
  */
 static bool ntdma_free_owner(struct ntdma_adapter *adapter)
 {
-	struct ntdma_request *owner = ntdma_channel_disown(adapter);
+	struct ntdma_request *owner;
 	struct ntdma_handle *handle;
 
+	if (adapter->engine && ntdma_free_system(adapter))
+		return true;
+	owner = ntdma_channel_disown(adapter);
 	if (!owner)
 		return false;
 	handle = ntdma_handle_take(NTDMA_REGS,
@@ -293,7 +343,7 @@ VOID ntdma_free_channel(PDMA_ADAPTER wdm)
  * @wdm: the adapter, which stays alive (EC-70)
  * @action: KeepObject does nothing (EC-66); DeallocateObject frees channel
  *	and registers (EC-67); DeallocateObjectKeepRegisters the channel only
- *	(EC-68)
+ *	(EC-68), and nothing for system DMA, where both go together
  *
  * Harmless when nothing is held (EC-69).
  *
@@ -306,7 +356,7 @@ VOID ntdma_free_object(PDMA_ADAPTER wdm, IO_ALLOCATION_ACTION action)
 	if (action == DeallocateObject)
 		ntdma_free_owner(adapter);
 	else if (action == DeallocateObjectKeepRegisters &&
-		 ntdma_channel_disown(adapter))
+		 !adapter->engine && ntdma_channel_disown(adapter))
 		ntdma_channel_release(adapter, NULL, NTDMA_NO_SLOT, 0);
 }
 

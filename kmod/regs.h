@@ -11,8 +11,11 @@
  * @map: what is mapped under the registers; map.room is their number
  * @routine: the client's, or NULL
  * @base: where the client wants the address of this, or NULL
+ * @zombie: what was mapped under a system transfer that has not stopped yet
+ * @spare: entries of an empty map for system DMA, else NULL
+ * @orphan: freed by the client, @zombie is all that is left
  *
- * The entries of @map follow.
+ * The entries of @map follow, and for system DMA as many again.
  */
 struct ntdma_regs {
 	struct ntdma_handle handle;
@@ -20,9 +23,13 @@ struct ntdma_regs {
 	struct ntdma_map map;
 	PDRIVER_CONTROL routine;
 	PVOID *base;
+	struct ntdma_map zombie;
+	void *spare;
+	bool orphan;
 };
 
 struct ntdma_regs *ntdma_regs_find(struct ntdma_adapter *adapter,
 				   const void *base);
+void ntdma_regs_release(struct ntdma_regs *regs);
 
 #endif /* NTDMA_REGS_H */

@@ -10,12 +10,65 @@
  * The direction, the addresses and the lengths of what is mapped are in the
  * registers. What a client passes to a flush only selects.
  */
-#include "ntdma.h"
+#include "engine.h"
 #include "regs.h"
 
 static enum dma_data_direction ntdma_direction(BOOLEAN write)
 {
 	return write ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
+}
+
+/* Starts the controller on all that is mapped. */
+static NTSTATUS ntdma_regs_run(struct ntdma_regs *regs, u32 device_offset,
+			       u32 length, PDMA_COMPLETION_ROUTINE completion,
+			       PVOID client)
+{
+	struct ntdma_adapter *adapter = regs->map.adapter;
+	struct ntdma_job job = {
+		.port = adapter->port,
+		.addr = adapter->port->addr + device_offset,
+		.dir = regs->map.dir,
+		.sgs = adapter->sgs,
+		.length = length,
+		.period = length,
+	};
+	struct ntdma_call call = {
+		.routine = completion,
+		.adapter = adapter,
+		.device_object = regs->request.device_object,
+		.client = client,
+	};
+
+	job.nents = ntdma_map_job(&regs->map, adapter->sgs);
+	return ntdma_engine_run(adapter->engine, &job, &call);
+}
+
+/* Bytes that the controller takes in whole units, from the front. */
+static u32 ntdma_regs_units(const struct ntdma_regs *regs, u32 length)
+{
+	const struct ntdma_adapter *adapter = regs->map.adapter;
+
+	return adapter->engine ?
+	       round_down(length, adapter->port->width) : length;
+}
+
+/*
+ * Ends what the controller does with these registers, before they are
+ * flushed. Memory that it may still touch is left mapped; true then.
+ */
+static bool ntdma_regs_end(struct ntdma_regs *regs, struct ntdma_call *call,
+			   bool *told)
+{
+	struct ntdma_engine *engine = regs->map.adapter->engine;
+
+	*told = false;
+	if (!engine)
+		return false;
+	*told = ntdma_engine_halt(engine, call);
+	if (!ntdma_engine_keep(engine, regs))
+		return false;
+	ntdma_map_sync(&regs->zombie, true);
+	return true;
 }
 
 /* Whether these registers may take a run more in this direction. */
@@ -32,6 +85,18 @@ static bool ntdma_regs_accept(struct ntdma_regs *regs, BOOLEAN write)
 	return map->count < map->room && map->pages < map->room;
 }
 
+/* The controller gets all of a MapTransfer, or it is not started (EC-85). */
+static u32 ntdma_regs_fit_all(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
+			      u32 length)
+{
+	ntdma_engine_reclaim(regs->map.adapter->engine, regs);
+	if (regs->map.count ||
+	    ntdma_map_fit(&regs->map, mdl, skip, length, regs->map.room,
+			  regs->map.room) < length)
+		return 0;
+	return length;
+}
+
 /* Bytes that a MapTransfer @skip bytes into an MDL maps at once. */
 static u32 ntdma_regs_fit(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
 			  u32 length, BOOLEAN write)
@@ -45,8 +110,30 @@ static u32 ntdma_regs_fit(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
 	length = min_t(u32, length, mdl->ByteCount - skip);
 	if (!length || !ntdma_regs_accept(regs, write))
 		return 0;
+	if (regs->map.adapter->engine)
+		return ntdma_regs_fit_all(regs, mdl, skip, length);
 	return ntdma_map_fit(&regs->map, mdl, skip, length,
 			     regs->map.room - regs->map.pages, 1);
+}
+
+/* MapTransfer of system DMA: all of it or nothing, and the address is 0. */
+static PHYSICAL_ADDRESS ntdma_map_system(struct ntdma_regs *regs, PMDL mdl,
+					 uintptr_t skip, PVOID current_va,
+					 u32 fit, PULONG length)
+{
+	PHYSICAL_ADDRESS result = { .QuadPart = 0 };
+	u32 mapped = fit;
+
+	if (ntdma_map_chain(&regs->map, mdl, skip, (uintptr_t)current_va,
+			    &mapped, regs->map.room))
+		return result;
+	/* The controller may be done, and the client go on, from here on. */
+	*length = fit;
+	if (mapped == fit && !ntdma_regs_run(regs, 0, fit, NULL, NULL))
+		return result;
+	ntdma_map_drop(&regs->map);
+	*length = 0;
+	return result;
 }
 
 /**
@@ -66,8 +153,11 @@ static u32 ntdma_regs_fit(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
  * AllocateAdapterChannel, which have pages for that. Those of
  * AllocateAdapterChannelEx have none where nothing else is copied, and get 0.
  *
+ * System DMA: the controller is started with all bytes (EC-85). The length is
+ * 0 also when it does not take them, or CancelMappedTransfer came before.
+ *
  * Context: <= DISPATCH_LEVEL.
- * Return: the address for the device.
+ * Return: the address for the device, 0 for system DMA.
  */
 PHYSICAL_ADDRESS ntdma_map_transfer(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 				    PVOID current_va, PULONG length,
@@ -87,6 +177,9 @@ PHYSICAL_ADDRESS ntdma_map_transfer(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	*length = 0;
 	if (!fit)
 		return result;
+	if (adapter->engine)
+		return ntdma_map_system(regs, mdl, skip, current_va, fit,
+					length);
 	first = regs->map.count;
 	if (ntdma_map_chain(&regs->map, mdl, skip, (uintptr_t)current_va, &fit,
 			    1))
@@ -113,20 +206,27 @@ static u32 ntdma_list_room(PSCATTER_GATHER_LIST list, u32 length)
  * @mdl: first MDL of a chain
  * @base: MapRegisterBase with nothing mapped under it
  * @offset: chain offset of the first byte
- * @device_offset: not used
+ * @device_offset: added to DeviceAddress (EC-110); not used by a bus master
  * @length: in: bytes wanted, 1 to the rest of the chain; out: bytes mapped
  * @write: TRUE for memory to device
- * @list: buffer for the elements
+ * @list: buffer for the elements; NULL is enough for system DMA (EC-104)
  * @list_length: its bytes, all of them for the list (EC-94)
- * @completion: not used
- * @client: not used
+ * @completion: system DMA: told once how the transfer ended, and once per
+ *	pass of one with AutoInitialize; may be NULL
+ * @client: its argument
  *
  * Maps less than asked for when registers (EC-98) or space for elements
  * (EC-96) run out. That is success; the client flushes and goes on at the
  * next byte (EC-97).
  *
+ * System DMA: starts the controller. Length and list are written before, and
+ * not touched afterwards (EC-107, EC-108). A transfer is shortened to what the
+ * controller takes, in units of the data register (EC-111). Without success
+ * @completion is not called (EC-109).
+ *
  * Context: <= DISPATCH_LEVEL.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a part that the chain
+ * Return: STATUS_SUCCESS; STATUS_CANCELLED after CancelMappedTransfer, until
+ *	the next flush (EC-122); STATUS_INVALID_PARAMETER for a part that the chain
  *	does not have (EC-100, EC-101), a length of 0 (EC-102), a buffer that
  *	holds no element (EC-95, EC-103), and registers that are not flushed;
  *	STATUS_INSUFFICIENT_RESOURCES when not even the first mapping works
@@ -143,27 +243,49 @@ NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	u32 fit, room = ntdma_list_room(list, list_length);
 	u64 total = ntdma_chain_length(mdl);
 	struct ntdma_regs *regs;
+	NTSTATUS status;
+	u32 asked;
 
+	if (adapter->engine && !list)
+		room = adapter->nregs;
 	if (!room || !length || !*length || offset >= total ||
 	    *length > total - offset || !ntdma_chain_ready(mdl))
 		return STATUS_INVALID_PARAMETER;
 	regs = ntdma_regs_find(adapter, base);
 	if (!regs)
 		return STATUS_INVALID_PARAMETER;
+	if (adapter->engine && ntdma_engine_is_cancelled(adapter->engine))
+		return STATUS_CANCELLED;
 	if (regs->map.count) {
 		ntdma_misuse(adapter, NTDMA_RULE_MAPPED_TWICE);
 		return STATUS_INVALID_PARAMETER;
 	}
 
+	if (adapter->engine)
+		ntdma_engine_reclaim(adapter->engine, regs);
 	regs->map.dir = ntdma_direction(write);
 	fit = ntdma_map_fit(&regs->map, mdl, offset, *length, regs->map.room,
 			    room);
+	fit = ntdma_regs_units(regs, fit);
+	if (!fit)
+		return STATUS_INVALID_PARAMETER;
 	if (ntdma_map_chain(&regs->map, mdl, offset, offset, &fit, room))
 		return STATUS_INSUFFICIENT_RESOURCES;
-	ntdma_map_elements(&regs->map, list);
-	put_unaligned(0, &list->Reserved);
+	if (list) {
+		ntdma_map_elements(&regs->map, list);
+		put_unaligned(0, &list->Reserved);
+	}
+	asked = *length;
 	*length = fit;
-	return STATUS_SUCCESS;
+	if (!adapter->engine)
+		return STATUS_SUCCESS;
+	/* After success all of this belongs to the completion routine. */
+	status = ntdma_regs_run(regs, device_offset, fit, completion, client);
+	if (status) {
+		ntdma_map_drop(&regs->map);
+		*length = asked;
+	}
+	return status;
 }
 
 /**
@@ -176,7 +298,8 @@ NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
  * @write: not used, the registers know the direction
  *
  * Covers any number of MapTransfer calls (EC-82). The registers can be mapped
- * again (EC-83). What is not mapped is left alone (EC-90).
+ * again (EC-83). What is not mapped is left alone (EC-90). A system transfer
+ * that still runs is stopped (EC-91).
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: TRUE (EC-89); FALSE when @base is no set of registers.
@@ -184,16 +307,22 @@ NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 BOOLEAN ntdma_flush_buffers(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 			    PVOID current_va, ULONG length, BOOLEAN write)
 {
+	struct ntdma_adapter *adapter = to_adapter(wdm);
 	struct ntdma_regs *regs;
+	struct ntdma_call call;
+	bool told;
 
 	if (!base)
 		return TRUE;
-	regs = ntdma_regs_find(to_adapter(wdm), base);
+	regs = ntdma_regs_find(adapter, base);
 	if (!regs)
 		return FALSE;
-	if (!ntdma_map_flush(&regs->map, (uintptr_t)current_va, length) &&
+	if (!ntdma_regs_end(regs, &call, &told) &&
+	    !ntdma_map_flush(&regs->map, (uintptr_t)current_va, length) &&
 	    length)
 		ntdma_misuse(regs->map.adapter, NTDMA_RULE_NOT_MAPPED);
+	if (told)
+		ntdma_engine_tell(adapter->engine, &call, DmaCancelled);
 	return TRUE;
 }
 
@@ -206,6 +335,9 @@ BOOLEAN ntdma_flush_buffers(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
  * @length: what was mapped or asked for (EC-116); fewer flush a part
  * @write: not used, the registers know the direction
  *
+ * A system transfer that still runs is stopped, and its completion routine
+ * called with DmaCancelled before the return (EC-119).
+ *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS (EC-115, EC-117); STATUS_INVALID_PARAMETER when @mdl
  *	is NULL or nothing of the part is mapped (EC-118).
@@ -213,12 +345,19 @@ BOOLEAN ntdma_flush_buffers(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 NTSTATUS ntdma_flush_buffers_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 				ULONGLONG offset, ULONG length, BOOLEAN write)
 {
+	struct ntdma_adapter *adapter = to_adapter(wdm);
 	struct ntdma_regs *regs;
+	struct ntdma_call call;
+	bool told, hit;
 
 	if (!mdl)
 		return STATUS_INVALID_PARAMETER;
-	regs = ntdma_regs_find(to_adapter(wdm), base);
-	if (!regs || !ntdma_map_flush(&regs->map, offset, length))
+	regs = ntdma_regs_find(adapter, base);
+	if (!regs)
 		return STATUS_INVALID_PARAMETER;
-	return STATUS_SUCCESS;
+	hit = ntdma_regs_end(regs, &call, &told) ||
+	      ntdma_map_flush(&regs->map, offset, length);
+	if (told)
+		ntdma_engine_tell(adapter->engine, &call, DmaCancelled);
+	return hit ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Controllers: what the adapters of system DMA know about them.
+ *
+ * Model: an engine is one channel of a DMA controller. The adapters that name
+ * the same channel share it, with its queue of requests and its pool. It does
+ * one job at a time. A controller is a set of routines behind struct
+ * ntdma_engine_ops; engine.c has the life of a job and knows no controller.
+ *
+ * A job is idle, pending, starting, running or done:
+ *   pending   waits for the controller to stop the job before
+ *   done      completed, failed or stopped; its memory is still mapped
+ * Each start gets a new number, and what a controller reports with an old one
+ * is dropped. Whoever makes a job done calls the client: the controller, a
+ * cancel or a flush. A removal calls nobody.
+ *
+ * Stopping takes three steps: the controller is told to stop, which works
+ * anywhere; a work item waits until it has; then memory is unmapped and the
+ * channel goes on to the next.
+ */
+#ifndef NTDMA_ENGINE_H
+#define NTDMA_ENGINE_H
+
+#include "ntdma.h"
+
+struct ntdma_engine;
+struct ntdma_regs;
+
+/**
+ * struct ntdma_port - the client's side of a channel
+ * @addr: DeviceAddress
+ * @width: of the data register in bytes, 1 to 8
+ * @demand: DemandMode
+ * @cyclic: AutoInitialize
+ * @speed: DmaSpeed, for controllers of the ISA bus
+ *
+ * Belongs to an adapter, so that adapters of one channel may differ.
+ */
+struct ntdma_port {
+	phys_addr_t addr;
+	u8 width;
+	bool demand;
+	bool cyclic;
+	DMA_SPEED speed;
+};
+
+/**
+ * struct ntdma_job - a transfer
+ * @port: of the adapter, alive as long as the job
+ * @addr: @port's address and the DeviceOffset of this transfer
+ * @dir: DMA_TO_DEVICE or DMA_FROM_DEVICE
+ * @sgs: mapped memory, read with sg_dma_address() and sg_dma_len() only; may
+ *	be reused once ops->start has returned
+ * @nents: entries in @sgs, at least 1; exactly 1 when cyclic
+ * @length: their sum in bytes
+ * @period: bytes between two completions of a cyclic job
+ * @number: hand it to ntdma_engine_complete()
+ */
+struct ntdma_job {
+	const struct ntdma_port *port;
+	phys_addr_t addr;
+	enum dma_data_direction dir;
+	struct scatterlist *sgs;
+	u32 nents;
+	u32 length;
+	u32 period;
+	u32 number;
+};
+
+/**
+ * struct ntdma_engine_ops - a kind of controller
+ * @name: for messages
+ * @start: program and start @job. Any context up to DISPATCH_LEVEL, no lock
+ *	held; must not sleep. May call ntdma_engine_complete() before it
+ *	returns. 0, -EINVAL when the controller cannot do such a job, another
+ *	error when it cannot now.
+ * @stop: stop whatever runs, as far as that works without sleeping. Same
+ *	context. What completes afterwards is dropped.
+ * @synchronize: returns when the controller touches no memory and runs no
+ *	callback of the job that @stop stopped. May sleep. May be NULL.
+ * @residue: bytes left of the job that runs, of the present pass when it is
+ *	cyclic; any context up to DISPATCH_LEVEL. NULL without a counter.
+ * @configure: ConfigureAdapterChannel; up to DISPATCH_LEVEL. @running tells
+ *	whether a job is under way. Returns an NTSTATUS. May be NULL.
+ * @close: give the channel back; may sleep. No job, and none to come.
+ */
+struct ntdma_engine_ops {
+	const char *name;
+	int (*start)(struct ntdma_engine *engine, const struct ntdma_job *job);
+	void (*stop)(struct ntdma_engine *engine);
+	void (*synchronize)(struct ntdma_engine *engine);
+	u32 (*residue)(struct ntdma_engine *engine);
+	int (*configure)(struct ntdma_engine *engine, u32 function,
+			 void *argument, bool running);
+	void (*close)(struct ntdma_engine *engine);
+};
+
+enum ntdma_engine_state {
+	NTDMA_ENGINE_IDLE,
+	NTDMA_ENGINE_PENDING,
+	NTDMA_ENGINE_STARTING,
+	NTDMA_ENGINE_RUNNING,
+	NTDMA_ENGINE_DONE,
+};
+
+/**
+ * struct ntdma_call - whom to tell about the end of a job
+ * @routine: the client's completion routine, or NULL
+ * @adapter: its first argument
+ * @device_object: of the request that owns the channel
+ * @client: the client's argument
+ */
+struct ntdma_call {
+	PDMA_COMPLETION_ROUTINE routine;
+	struct ntdma_adapter *adapter;
+	PDEVICE_OBJECT device_object;
+	void *client;
+};
+
+/**
+ * struct ntdma_engine - one channel of a controller
+ * @ops: the controller
+ * @dev: whose addresses the controller uses; its limits are only read
+ * @sg: takes several pieces of memory in one job
+ * @cyclic: can repeat a job by itself
+ * @counter: @ops->residue is worth asking
+ * @unit: every piece is a multiple of this many bytes
+ * @sg_limit: most pieces of a job, 0 for any number
+ * @max_seg: longest piece, 0 for what @dev says
+ * @boundary: address mask that a piece does not cross, 0 for what @dev says
+ * @widths: bit n set for a data register of n bytes
+ *
+ * The members above are set by whoever opens the engine, the rest by engine.c.
+ *
+ * @link: in the list of engines
+ * @key: with @name, what tells engines apart
+ * @name: with @key
+ * @ref: one per adapter
+ * @channel: ownership and queue
+ * @pool: bounce pages, made by the first adapter
+ * @lock: protects all below; inside it no other lock
+ * @state: of the job
+ * @number: of the job
+ * @job: the job, while not idle
+ * @call: whom to tell
+ * @cancelled: CancelMappedTransfer came, and no flush since
+ * @stopping: the controller was told to stop, and @work has not seen it stop
+ * @calls: completion routines that run or are about to
+ * @zombie: registers whose memory the controller may still touch
+ * @work: the end of stopping
+ */
+struct ntdma_engine {
+	const struct ntdma_engine_ops *ops;
+	struct device *dev;
+	bool sg;
+	bool cyclic;
+	bool counter;
+	u32 unit;
+	u32 sg_limit;
+	u32 max_seg;
+	u64 boundary;
+	u32 widths;
+
+	struct list_head link;
+	const void *key;
+	char name[32];
+	struct kref ref;
+	struct ntdma_channel channel;
+	struct ntdma_pool *pool;
+	spinlock_t lock;		/* see @lock */
+	enum ntdma_engine_state state;
+	u32 number;
+	struct ntdma_job job;
+	struct ntdma_call call;
+	bool cancelled;
+	bool stopping;
+	atomic_t calls;
+	struct ntdma_regs *zombie;
+	struct work_struct work;
+};
+
+struct ntdma_engine *ntdma_engine_get(const void *key, const char *name,
+				      struct ntdma_engine *(*open)(void *data),
+				      void *data);
+void ntdma_engine_put(struct ntdma_engine *engine);
+
+void ntdma_engine_complete(struct ntdma_engine *engine, u32 number,
+			   DMA_COMPLETION_STATUS status);
+
+NTSTATUS ntdma_engine_run(struct ntdma_engine *engine,
+			  const struct ntdma_job *job,
+			  const struct ntdma_call *call);
+bool ntdma_engine_is_cancelled(struct ntdma_engine *engine);
+bool ntdma_engine_halt(struct ntdma_engine *engine, struct ntdma_call *call);
+void ntdma_engine_tell(struct ntdma_engine *engine,
+		       const struct ntdma_call *call,
+		       DMA_COMPLETION_STATUS status);
+void ntdma_engine_settle(struct ntdma_engine *engine);
+bool ntdma_engine_keep(struct ntdma_engine *engine, struct ntdma_regs *regs);
+bool ntdma_engine_leave(struct ntdma_engine *engine, struct ntdma_regs *regs);
+void ntdma_engine_reclaim(struct ntdma_engine *engine,
+			  struct ntdma_regs *regs);
+NTSTATUS ntdma_engine_cancel(struct ntdma_engine *engine);
+NTSTATUS ntdma_engine_configure(struct ntdma_engine *engine, u32 function,
+				void *argument);
+u32 ntdma_engine_residue(struct ntdma_engine *engine);
+
+/**
+ * struct ntdma_subordinate - the channel that a description names
+ * @dev: the client's device
+ * @description: valid, not for a bus master
+ * @version: of it, 1 to 3
+ */
+struct ntdma_subordinate {
+	struct device *dev;
+	const DEVICE_DESCRIPTION *description;
+	u8 version;
+};
+
+/* sysdma.c: ERR_PTR for a channel that is not there, or not yet */
+struct ntdma_engine *ntdma_sysdma_get(const struct ntdma_subordinate *want);
+
+#endif /* NTDMA_ENGINE_H */

@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * System DMA on dmaengine: a channel of a controller that Linux drives.
+ *
+ * Model: an engine over one exclusive slave channel. The channel is found by
+ * the request line of the description, DmaRequestLine in version 3 and
+ * DmaChannel before, in this order:
+ *   - by the name that the client's Linux side gave for that line,
+ *   - by entry number line of the property `dma-names`,
+ *   - by the FixedDMA resource of the ACPI device with that line.
+ * A name is looked up by dmaengine itself: device tree, ACPI, and the slave
+ * maps of the providers.
+ *
+ * The channel holds a reference to the provider's module, so the provider
+ * cannot be unloaded while there is an adapter.
+ *
+ * Locks: hints_lock (mutex) for what the Linux sides said. What configures a
+ * channel belongs to whoever owns it and needs none.
+ */
+#include <linux/acpi.h>
+#include <linux/acpi_dma.h>
+#include <linux/dmaengine.h>
+#include <linux/property.h>
+#include <linux/slab.h>
+
+#include "engine.h"
+#include "glue.h"
+#include "sysdma.h"
+
+#define NTDMA_TAGS	16	/* jobs whose late reports are told apart */
+
+/**
+ * struct ntdma_tag - what a callback of dmaengine is about
+ * @engine: the engine
+ * @number: of the job
+ */
+struct ntdma_tag {
+	struct ntdma_engine *engine;
+	u32 number;
+};
+
+/**
+ * struct ntdma_sysdma - an engine on dmaengine
+ * @engine: the engine
+ * @chan: the channel
+ * @pause: it can be paused
+ * @hook: for the vendor's functions, or NULL
+ * @burst: data items of one burst
+ * @width: of the data register instead of DmaWidth, or 0
+ * @config: what the channel was last configured with
+ * @fresh: @config must be handed over again
+ * @cookie: of the last job
+ * @tags: of the last jobs
+ */
+struct ntdma_sysdma {
+	struct ntdma_engine engine;
+	struct dma_chan *chan;
+	bool pause;
+	ntdma_channel_hook hook;
+	u32 burst;
+	u32 width;
+	struct dma_slave_config config;
+	bool fresh;
+	dma_cookie_t cookie;
+	struct ntdma_tag tags[NTDMA_TAGS];
+};
+
+/**
+ * struct ntdma_hint - what a Linux side said about a request line
+ * @link: in the list of all
+ * @dev: the client's device
+ * @line: the line
+ * @name: of the channel
+ * @hook: for the vendor's functions, or NULL
+ */
+struct ntdma_hint {
+	struct list_head link;
+	struct device *dev;
+	u32 line;
+	const char *name;
+	ntdma_channel_hook hook;
+};
+
+static DEFINE_MUTEX(ntdma_hints_lock);
+static LIST_HEAD(ntdma_hints);
+
+static struct ntdma_sysdma *to_sysdma(struct ntdma_engine *engine)
+{
+	return container_of(engine, struct ntdma_sysdma, engine);
+}
+
+static void ntdma_sysdma_done(void *data,
+			      const struct dmaengine_result *result)
+{
+	struct ntdma_tag *tag = data;
+	bool good = !result || result->result == DMA_TRANS_NOERROR;
+
+	ntdma_engine_complete(tag->engine, tag->number,
+			      good ? DmaComplete : DmaError);
+}
+
+/* Tells the controller where the device is, if that is news. */
+static int ntdma_sysdma_aim(struct ntdma_sysdma *sysdma,
+			    const struct ntdma_job *job,
+			    enum dma_transfer_direction dir)
+{
+	struct dma_slave_config *config = &sysdma->config;
+	u32 width = sysdma->width ?: job->port->width;
+	int ret;
+
+	if (!sysdma->fresh && config->direction == dir &&
+	    config->src_addr == job->addr && config->src_addr_width == width)
+		return 0;
+	config->direction = dir;
+	config->src_addr = job->addr;
+	config->dst_addr = job->addr;
+	config->src_addr_width = width;
+	config->dst_addr_width = width;
+	config->src_maxburst = sysdma->burst;
+	config->dst_maxburst = sysdma->burst;
+	ret = dmaengine_slave_config(sysdma->chan, config);
+	sysdma->fresh = ret;
+	return ret;
+}
+
+static bool ntdma_sysdma_fits(const struct ntdma_job *job)
+{
+	struct scatterlist *sg;
+	u32 bits = 0;
+	int i;
+
+	for_each_sg(job->sgs, sg, job->nents, i)
+		bits |= sg_dma_len(sg) | (u32)sg_dma_address(sg);
+	return !(bits & (job->port->width - 1));
+}
+
+static struct dma_async_tx_descriptor *
+ntdma_sysdma_prepare(struct ntdma_sysdma *sysdma, const struct ntdma_job *job,
+		     enum dma_transfer_direction dir)
+{
+	unsigned long flags = DMA_PREP_INTERRUPT | DMA_CTRL_ACK;
+
+	if (job->port->cyclic)
+		return dmaengine_prep_dma_cyclic(sysdma->chan,
+						 sg_dma_address(job->sgs),
+						 job->length, job->period, dir,
+						 flags);
+	return dmaengine_prep_slave_sg(sysdma->chan, job->sgs, job->nents, dir,
+				       flags);
+}
+
+static int ntdma_sysdma_start(struct ntdma_engine *engine,
+			      const struct ntdma_job *job)
+{
+	struct ntdma_sysdma *sysdma = to_sysdma(engine);
+	enum dma_transfer_direction dir = job->dir == DMA_TO_DEVICE ?
+					  DMA_MEM_TO_DEV : DMA_DEV_TO_MEM;
+	struct ntdma_tag *tag = &sysdma->tags[job->number % NTDMA_TAGS];
+	struct dma_async_tx_descriptor *desc;
+
+	if (!ntdma_sysdma_fits(job) || ntdma_sysdma_aim(sysdma, job, dir))
+		return -EINVAL;
+	desc = ntdma_fail_alloc() ? NULL :
+	       ntdma_sysdma_prepare(sysdma, job, dir);
+	if (!desc)
+		return -ENOMEM;
+	tag->engine = engine;
+	tag->number = job->number;
+	desc->callback_result = ntdma_sysdma_done;
+	desc->callback_param = tag;
+	sysdma->cookie = dmaengine_submit(desc);
+	if (dma_submit_error(sysdma->cookie))
+		return -ENOMEM;
+	dma_async_issue_pending(sysdma->chan);
+	return 0;
+}
+
+static void ntdma_sysdma_stop(struct ntdma_engine *engine)
+{
+	struct ntdma_sysdma *sysdma = to_sysdma(engine);
+
+	/* A paused controller has no burst under way when it is cut off. */
+	if (sysdma->pause)
+		dmaengine_pause(sysdma->chan);
+	dmaengine_terminate_async(sysdma->chan);
+}
+
+static void ntdma_sysdma_synchronize(struct ntdma_engine *engine)
+{
+	dmaengine_synchronize(to_sysdma(engine)->chan);
+}
+
+static u32 ntdma_sysdma_residue(struct ntdma_engine *engine)
+{
+	struct ntdma_sysdma *sysdma = to_sysdma(engine);
+	struct dma_tx_state state = { };
+
+	if (dmaengine_tx_status(sysdma->chan, sysdma->cookie, &state) ==
+	    DMA_COMPLETE)
+		return 0;
+	return state.residue;
+}
+
+static bool ntdma_sysdma_width_valid(struct ntdma_engine *engine, u32 width)
+{
+	return width <= 8 && engine->widths & BIT(width);
+}
+
+static NTSTATUS ntdma_sysdma_set_config(struct ntdma_sysdma *sysdma,
+					const struct ntdma_channel_config *arg)
+{
+	if (!arg || arg->size != sizeof(*arg) || arg->burst > U16_MAX ||
+	    arg->flow > 1 ||
+	    (arg->width && !ntdma_sysdma_width_valid(&sysdma->engine,
+						     arg->width)))
+		return STATUS_INVALID_PARAMETER;
+	sysdma->width = arg->width;
+	sysdma->burst = arg->burst ?: 1;
+	sysdma->config.device_fc = arg->flow;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS ntdma_sysdma_set_burst(struct ntdma_sysdma *sysdma,
+				       const ULONG *burst)
+{
+	if (!burst || !*burst || *burst > U16_MAX)
+		return STATUS_INVALID_PARAMETER;
+	sysdma->burst = *burst;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS ntdma_sysdma_set_blob(struct ntdma_sysdma *sysdma,
+				      const struct ntdma_channel_blob *blob)
+{
+	if (!blob || !blob->data != !blob->size)
+		return STATUS_INVALID_PARAMETER;
+	sysdma->config.peripheral_config = blob->data;
+	sysdma->config.peripheral_size = blob->size;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS ntdma_sysdma_hold(struct ntdma_sysdma *sysdma, bool running,
+				  int (*act)(struct dma_chan *chan))
+{
+	if (!sysdma->pause)
+		return STATUS_NOT_IMPLEMENTED;
+	if (!running || act(sysdma->chan))
+		return STATUS_INVALID_DEVICE_STATE;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS ntdma_sysdma_set(struct ntdma_sysdma *sysdma, u32 function,
+				 void *argument)
+{
+	switch (function) {
+	case NTDMA_CHANNEL_CONFIG:
+		return ntdma_sysdma_set_config(sysdma, argument);
+	case NTDMA_CHANNEL_BURST:
+		return ntdma_sysdma_set_burst(sysdma, argument);
+	case NTDMA_CHANNEL_PERIPHERAL:
+		return ntdma_sysdma_set_blob(sysdma, argument);
+	default:
+		return STATUS_NOT_IMPLEMENTED;
+	}
+}
+
+static int ntdma_sysdma_configure(struct ntdma_engine *engine, u32 function,
+				  void *argument, bool running)
+{
+	struct ntdma_sysdma *sysdma = to_sysdma(engine);
+	NTSTATUS status;
+
+	if (function >= NTDMA_CHANNEL_VENDOR)
+		return sysdma->hook ? sysdma->hook(sysdma->chan, function,
+						   argument) :
+				      STATUS_NOT_IMPLEMENTED;
+	if (function == NTDMA_CHANNEL_PAUSE)
+		return ntdma_sysdma_hold(sysdma, running, dmaengine_pause);
+	if (function == NTDMA_CHANNEL_RESUME)
+		return ntdma_sysdma_hold(sysdma, running, dmaengine_resume);
+	if (!function || function > NTDMA_CHANNEL_PERIPHERAL)
+		return STATUS_NOT_IMPLEMENTED;
+	if (running)
+		return STATUS_INVALID_DEVICE_STATE;
+	status = ntdma_sysdma_set(sysdma, function, argument);
+	if (!status)
+		sysdma->fresh = true;
+	return status;
+}
+
+static void ntdma_sysdma_close(struct ntdma_engine *engine)
+{
+	dma_release_channel(to_sysdma(engine)->chan);
+}
+
+static const struct ntdma_engine_ops ntdma_sysdma_ops = {
+	.name = "dmaengine",
+	.start = ntdma_sysdma_start,
+	.stop = ntdma_sysdma_stop,
+	.synchronize = ntdma_sysdma_synchronize,
+	.residue = ntdma_sysdma_residue,
+	.configure = ntdma_sysdma_configure,
+	.close = ntdma_sysdma_close,
+};
+
+/* Takes the limits of the channel over; without a statement any width goes. */
+static int ntdma_sysdma_limits(struct ntdma_sysdma *sysdma)
+{
+	struct ntdma_engine *engine = &sysdma->engine;
+	struct dma_slave_caps caps;
+	int ret;
+
+	ret = dma_get_slave_caps(sysdma->chan, &caps);
+	if (ret)
+		return ret;
+	engine->ops = &ntdma_sysdma_ops;
+	engine->dev = dmaengine_get_dma_device(sysdma->chan);
+	engine->sg_limit = caps.max_sg_burst;
+	engine->sg = caps.max_sg_burst != 1;
+	engine->cyclic = sysdma->chan->device->device_prep_dma_cyclic;
+	engine->counter = caps.residue_granularity !=
+			  DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
+	engine->widths = caps.src_addr_widths & caps.dst_addr_widths;
+	if (!engine->widths)
+		engine->widths = caps.src_addr_widths | caps.dst_addr_widths;
+	if (!engine->widths)
+		engine->widths = BIT(1) | BIT(2) | BIT(4) | BIT(8);
+	sysdma->pause = caps.cmd_pause;
+	sysdma->burst = 1;
+	sysdma->fresh = true;
+	return 0;
+}
+
+static struct ntdma_engine *ntdma_sysdma_adopt(struct dma_chan *chan,
+					       ntdma_channel_hook hook)
+{
+	struct ntdma_sysdma *sysdma;
+	int ret = -ENOMEM;
+
+	sysdma = ntdma_alloc(sizeof(*sysdma), GFP_KERNEL);
+	if (!sysdma)
+		goto release_channel;
+	sysdma->chan = chan;
+	sysdma->hook = hook;
+	ret = ntdma_sysdma_limits(sysdma);
+	if (ret)
+		goto free_sysdma;
+	return &sysdma->engine;
+
+free_sysdma:
+	ntdma_free(sysdma);
+release_channel:
+	dma_release_channel(chan);
+	return ERR_PTR(ret);
+}
+
+static u32 ntdma_want_line(const struct ntdma_subordinate *want)
+{
+	return want->version == 3 ? want->description->DmaRequestLine :
+				    want->description->DmaChannel;
+}
+
+/* The hint for a line, copied; its name must outlive the adapters. */
+static bool ntdma_hint_find(const struct ntdma_subordinate *want,
+			    struct ntdma_hint *found)
+{
+	struct ntdma_hint *hint;
+	bool hit = false;
+
+	mutex_lock(&ntdma_hints_lock);
+	list_for_each_entry(hint, &ntdma_hints, link) {
+		hit = hint->dev == want->dev &&
+		      hint->line == ntdma_want_line(want);
+		if (hit) {
+			*found = *hint;
+			break;
+		}
+	}
+	mutex_unlock(&ntdma_hints_lock);
+	return hit;
+}
+
+static struct dma_chan *ntdma_request_named(const struct ntdma_subordinate *want,
+					    u32 line)
+{
+	struct dma_chan *chan = ERR_PTR(-ENODEV);
+	const char **names;
+	int count;
+
+	count = device_property_string_array_count(want->dev, "dma-names");
+	if (count <= 0 || line >= count)
+		return chan;
+	names = kcalloc(count, sizeof(*names), GFP_KERNEL);
+	if (!names)
+		return ERR_PTR(-ENOMEM);
+	if (device_property_read_string_array(want->dev, "dma-names", names,
+					      count) == count)
+		chan = dma_request_chan(want->dev, names[line]);
+	kfree(names);
+	return chan;
+}
+
+#ifdef CONFIG_ACPI
+/**
+ * struct ntdma_fixed - the search for a FixedDMA resource
+ * @line: request line
+ * @count: resources passed so far
+ * @index: of the one with @line, or -1
+ */
+struct ntdma_fixed {
+	u32 line;
+	int count;
+	int index;
+};
+
+static int ntdma_fixed_look(struct acpi_resource *resource, void *data)
+{
+	struct ntdma_fixed *fixed = data;
+
+	if (resource->type != ACPI_RESOURCE_TYPE_FIXED_DMA)
+		return 1;
+	if (fixed->index < 0 &&
+	    resource->data.fixed_dma.request_lines == fixed->line)
+		fixed->index = fixed->count;
+	fixed->count++;
+	return 1;
+}
+
+static struct dma_chan *ntdma_request_fixed(const struct ntdma_subordinate *want,
+					    u32 line)
+{
+	struct acpi_device *adev = ACPI_COMPANION(want->dev);
+	struct ntdma_fixed fixed = { .line = line, .index = -1 };
+	LIST_HEAD(resources);
+
+	if (!adev || acpi_dev_get_resources(adev, &resources, ntdma_fixed_look,
+					    &fixed) < 0)
+		return ERR_PTR(-ENODEV);
+	acpi_dev_free_resource_list(&resources);
+	if (fixed.index < 0)
+		return ERR_PTR(-ENODEV);
+	return acpi_dma_request_slave_chan_by_index(want->dev, fixed.index);
+}
+#else
+static struct dma_chan *ntdma_request_fixed(const struct ntdma_subordinate *want,
+					    u32 line)
+{
+	return ERR_PTR(-ENODEV);
+}
+#endif
+
+static struct ntdma_engine *ntdma_sysdma_open(void *data)
+{
+	const struct ntdma_subordinate *want = data;
+	u32 line = ntdma_want_line(want);
+	struct ntdma_hint hint = { };
+	struct dma_chan *chan;
+
+	if (ntdma_fail_alloc())
+		return ERR_PTR(-ENOMEM);
+	if (ntdma_hint_find(want, &hint)) {
+		chan = dma_request_chan(want->dev, hint.name);
+	} else {
+		chan = ntdma_request_named(want, line);
+		if (PTR_ERR_OR_ZERO(chan) == -ENODEV)
+			chan = ntdma_request_fixed(want, line);
+	}
+	if (IS_ERR_OR_NULL(chan))
+		return chan ? ERR_CAST(chan) : ERR_PTR(-ENODEV);
+	return ntdma_sysdma_adopt(chan, hint.hook);
+}
+
+/**
+ * ntdma_sysdma_get() - the channel that a description names
+ * @want: the description
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: the engine, referenced; -EPROBE_DEFER while the controller has no
+ *	driver yet, another error when there is no such channel.
+ */
+struct ntdma_engine *ntdma_sysdma_get(const struct ntdma_subordinate *want)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%u", ntdma_want_line(want));
+	return ntdma_engine_get(want->dev, name, ntdma_sysdma_open,
+				(void *)want);
+}
+
+static void ntdma_hint_forget(void *data)
+{
+	struct ntdma_hint *hint = data;
+
+	mutex_lock(&ntdma_hints_lock);
+	list_del(&hint->link);
+	mutex_unlock(&ntdma_hints_lock);
+	ntdma_free(hint);
+}
+
+/**
+ * ntdma_device_channel() - name the DMA channel of a request line
+ * @dev: a device whose driver is probing or bound; the name is forgotten when
+ *	it leaves
+ * @line: DmaRequestLine of version 3, DmaChannel before
+ * @name: as dma_request_chan() knows it; must live as long
+ * @hook: functions of ConfigureAdapterChannel from 0x8000 on, called up to
+ *	DISPATCH_LEVEL with no lock held, or NULL
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: 0 or -ENOMEM.
+ */
+int ntdma_device_channel(struct device *dev, u32 line, const char *name,
+			 ntdma_channel_hook hook)
+{
+	struct ntdma_hint *hint = ntdma_alloc(sizeof(*hint), GFP_KERNEL);
+
+	if (!hint)
+		return -ENOMEM;
+	hint->dev = dev;
+	hint->line = line;
+	hint->name = name;
+	hint->hook = hook;
+	mutex_lock(&ntdma_hints_lock);
+	list_add(&hint->link, &ntdma_hints);
+	mutex_unlock(&ntdma_hints_lock);
+	return devm_add_action_or_reset(dev, ntdma_hint_forget, hint);
+}
+EXPORT_SYMBOL_NTDMA(ntdma_device_channel);
