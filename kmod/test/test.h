@@ -115,5 +115,6 @@ extern const struct nttest_suite nttest_limits;
 extern const struct nttest_suite nttest_race;
 extern const struct nttest_suite nttest_removal;
 extern const struct nttest_suite nttest_verify;
+extern const struct nttest_suite nttest_system;
 
 #endif /* NTDMA_TEST_H */
