@@ -44,6 +44,7 @@ struct ntdma_tag {
  * @engine: the engine
  * @chan: the channel
  * @pause: it can be paused
+ * @resume: it can go on after a pause
  * @hook: for the vendor's functions, or NULL
  * @burst: data items of one burst
  * @width: of the data register instead of DmaWidth, or 0
@@ -56,6 +57,7 @@ struct ntdma_sysdma {
 	struct ntdma_engine engine;
 	struct dma_chan *chan;
 	bool pause;
+	bool resume;
 	ntdma_channel_hook hook;
 	u32 burst;
 	u32 width;
@@ -99,13 +101,20 @@ static void ntdma_sysdma_done(void *data,
 			      good ? DmaComplete : DmaError);
 }
 
+/* Bytes of the data register, as far as the controller is concerned. */
+static u32 ntdma_sysdma_width(const struct ntdma_sysdma *sysdma,
+			      const struct ntdma_job *job)
+{
+	return sysdma->width ?: job->port->width;
+}
+
 /* Tells the controller where the device is, if that is news. */
 static int ntdma_sysdma_aim(struct ntdma_sysdma *sysdma,
 			    const struct ntdma_job *job,
 			    enum dma_transfer_direction dir)
 {
 	struct dma_slave_config *config = &sysdma->config;
-	u32 width = sysdma->width ?: job->port->width;
+	u32 width = ntdma_sysdma_width(sysdma, job);
 	int ret;
 
 	if (!sysdma->fresh && config->direction == dir &&
@@ -123,7 +132,8 @@ static int ntdma_sysdma_aim(struct ntdma_sysdma *sysdma,
 	return ret;
 }
 
-static bool ntdma_sysdma_fits(const struct ntdma_job *job)
+static bool ntdma_sysdma_fits(const struct ntdma_sysdma *sysdma,
+			      const struct ntdma_job *job)
 {
 	struct scatterlist *sg;
 	u32 bits = 0;
@@ -131,7 +141,7 @@ static bool ntdma_sysdma_fits(const struct ntdma_job *job)
 
 	for_each_sg(job->sgs, sg, job->nents, i)
 		bits |= sg_dma_len(sg) | (u32)sg_dma_address(sg);
-	return !(bits & (job->port->width - 1));
+	return !(bits & (ntdma_sysdma_width(sysdma, job) - 1));
 }
 
 static struct dma_async_tx_descriptor *
@@ -158,7 +168,7 @@ static int ntdma_sysdma_start(struct ntdma_engine *engine,
 	struct ntdma_tag *tag = &sysdma->tags[job->number % NTDMA_TAGS];
 	struct dma_async_tx_descriptor *desc;
 
-	if (!ntdma_sysdma_fits(job) || ntdma_sysdma_aim(sysdma, job, dir))
+	if (!ntdma_sysdma_fits(sysdma, job) || ntdma_sysdma_aim(sysdma, job, dir))
 		return -EINVAL;
 	desc = ntdma_fail_alloc() ? NULL :
 	       ntdma_sysdma_prepare(sysdma, job, dir);
@@ -240,13 +250,17 @@ static NTSTATUS ntdma_sysdma_set_blob(struct ntdma_sysdma *sysdma,
 }
 
 static NTSTATUS ntdma_sysdma_hold(struct ntdma_sysdma *sysdma, bool running,
-				  int (*act)(struct dma_chan *chan))
+				  bool resume)
 {
-	if (!sysdma->pause)
+	int ret;
+
+	if (!(resume ? sysdma->resume : sysdma->pause))
 		return STATUS_NOT_IMPLEMENTED;
-	if (!running || act(sysdma->chan))
+	if (!running)
 		return STATUS_INVALID_DEVICE_STATE;
-	return STATUS_SUCCESS;
+	ret = resume ? dmaengine_resume(sysdma->chan) :
+		       dmaengine_pause(sysdma->chan);
+	return ret ? STATUS_INVALID_DEVICE_STATE : STATUS_SUCCESS;
 }
 
 static NTSTATUS ntdma_sysdma_set(struct ntdma_sysdma *sysdma, u32 function,
@@ -274,10 +288,9 @@ static int ntdma_sysdma_configure(struct ntdma_engine *engine, u32 function,
 		return sysdma->hook ? sysdma->hook(sysdma->chan, function,
 						   argument) :
 				      STATUS_NOT_IMPLEMENTED;
-	if (function == NTDMA_CHANNEL_PAUSE)
-		return ntdma_sysdma_hold(sysdma, running, dmaengine_pause);
-	if (function == NTDMA_CHANNEL_RESUME)
-		return ntdma_sysdma_hold(sysdma, running, dmaengine_resume);
+	if (function == NTDMA_CHANNEL_PAUSE || function == NTDMA_CHANNEL_RESUME)
+		return ntdma_sysdma_hold(sysdma, running,
+					 function == NTDMA_CHANNEL_RESUME);
 	if (!function || function > NTDMA_CHANNEL_PERIPHERAL)
 		return STATUS_NOT_IMPLEMENTED;
 	if (running)
@@ -326,6 +339,7 @@ static int ntdma_sysdma_limits(struct ntdma_sysdma *sysdma)
 	if (!engine->widths)
 		engine->widths = BIT(1) | BIT(2) | BIT(4) | BIT(8);
 	sysdma->pause = caps.cmd_pause;
+	sysdma->resume = caps.cmd_resume;
 	sysdma->burst = 1;
 	sysdma->fresh = true;
 	return 0;
