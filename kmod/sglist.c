@@ -221,7 +221,7 @@ static NTSTATUS ntdma_list_make(const struct ntdma_list_order *order)
 	NTSTATUS status;
 
 	ntdma_verify_level(order->adapter);
-	if (!ntdma_chain_ready(order->mdl))
+	if (order->adapter->engine || !ntdma_chain_ready(order->mdl))
 		return STATUS_INVALID_PARAMETER;
 	if (pages > order->adapter->nregs)
 		return STATUS_INSUFFICIENT_RESOURCES;
@@ -277,7 +277,8 @@ static NTSTATUS ntdma_list_locate(PMDL mdl, PVOID current_va, ULONG length,
  *	needs more registers than granted (EC-133);
  *	STATUS_BUFFER_TOO_SMALL when the chain is shorter (EC-134);
  *	STATUS_INVALID_PARAMETER for a missing argument, an address outside
- *	the first MDL or an MDL without page frames.
+ *	the first MDL, an MDL without page frames, and system DMA, which has
+ *	no use for lists.
  */
 NTSTATUS ntdma_get_list(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 			PMDL mdl, PVOID current_va, ULONG length,
@@ -387,7 +388,8 @@ static NTSTATUS ntdma_list_make_ex(struct ntdma_list_order *order,
  *	STATUS_INSUFFICIENT_RESOURCES for no memory, too many registers, or,
  *	with the flag, resources in use (EC-148); STATUS_CANCELLED when the
  *	context was marked; STATUS_INVALID_PARAMETER for arguments that do
- *	not fit each other (EC-146, EC-147) or the chain (EC-149).
+ *	not fit each other (EC-146, EC-147) or the chain (EC-149), and for
+ *	system DMA.
  */
 NTSTATUS ntdma_get_list_ex(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 			   PVOID bytes, PMDL mdl, ULONGLONG offset,
