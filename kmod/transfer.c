@@ -13,9 +13,24 @@
 #include "engine.h"
 #include "regs.h"
 
+#define NTDMA_PERIODS	4	/* of a loop */
+
 static enum dma_data_direction ntdma_direction(BOOLEAN write)
 {
 	return write ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
+}
+
+/*
+ * Bytes from one report of a loop to the next. Controllers queue the periods;
+ * some run dry with fewer than three of them.
+ */
+static u32 ntdma_regs_period(const struct ntdma_adapter *adapter, u32 length)
+{
+	u32 count = adapter->port->cyclic ? NTDMA_PERIODS : 1;
+
+	while (count > 1 && length % (count * adapter->port->width))
+		count--;
+	return length / count;
 }
 
 /* Starts the controller on all that is mapped. */
@@ -30,7 +45,7 @@ static NTSTATUS ntdma_regs_run(struct ntdma_regs *regs, u32 device_offset,
 		.dir = regs->map.dir,
 		.sgs = adapter->sgs,
 		.length = length,
-		.period = length,
+		.period = ntdma_regs_period(adapter, length),
 	};
 	struct ntdma_call call = {
 		.routine = completion,
