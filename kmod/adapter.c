@@ -194,6 +194,7 @@ static int ntdma_open_registers(struct ntdma_adapter *adapter,
 		return -EINVAL;
 	}
 	adapter->nregs = ntdma_registers(maximum_length, most);
+	adapter->elements = adapter->sg ? adapter->nregs : 1;
 	return 0;
 }
 
@@ -240,10 +241,13 @@ static int ntdma_open_system(struct ntdma_adapter *adapter, u32 maximum_length)
 		most = min(most, adapter->max_seg >> PAGE_SHIFT);
 	if (most < 2)
 		return -EINVAL;
-	/* Every page may be a piece of its own. */
-	if (engine->sg_limit > 1)
+	/* MapTransfer takes all or nothing, and a page may be an element. */
+	if (engine->sg_limit > 1 && adapter->version < 3)
 		most = min(most, engine->sg_limit);
 	adapter->nregs = ntdma_registers(maximum_length, most);
+	adapter->elements = adapter->sg ? adapter->nregs : 1;
+	if (adapter->sg && engine->sg_limit)
+		adapter->elements = min(adapter->nregs, engine->sg_limit);
 	if (!ntdma_fail_alloc())
 		adapter->sgs = kvcalloc(adapter->nregs, sizeof(*adapter->sgs),
 					GFP_KERNEL);

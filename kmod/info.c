@@ -71,7 +71,7 @@ NTSTATUS ntdma_get_adapter_info(PDMA_ADAPTER wdm, PDMA_ADAPTER_INFO info)
 		return STATUS_NOT_SUPPORTED;
 	info->V1.ReadDmaCounterAvailable = adapter->engine &&
 					   adapter->engine->counter;
-	info->V1.ScatterGatherLimit = adapter->sg ? adapter->nregs : 1;
+	info->V1.ScatterGatherLimit = adapter->elements;
 	info->V1.DmaAddressWidth = adapter->width;
 	info->V1.Flags = 0;
 	info->V1.MinimumTransferUnit = adapter->engine ?

@@ -537,6 +537,7 @@ struct ntdma_stats {
  * @alignment: what buffers should be aligned to, 1 when coherent
  * @line: bytes of a cache line that must not be shared
  * @nregs: most registers of one request
+ * @elements: most elements of one list
  * @entry_size: bytes per entry of a struct ntdma_map
  * @pool: bounce pages, NULL where nothing is ever copied; @engine's for system
  *	DMA
@@ -573,6 +574,7 @@ struct ntdma_adapter {
 	u32 alignment;
 	u32 line;
 	u32 nregs;
+	u32 elements;
 	u32 entry_size;
 	struct ntdma_pool *pool;
 	struct ntdma_engine *engine;

@@ -107,7 +107,7 @@ static u32 ntdma_regs_fit_all(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
 	ntdma_engine_reclaim(regs->map.adapter->engine, regs);
 	if (regs->map.count ||
 	    ntdma_map_fit(&regs->map, mdl, skip, length, regs->map.room,
-			  regs->map.room) < length)
+			  regs->map.adapter->elements) < length)
 		return 0;
 	return length;
 }
@@ -261,8 +261,8 @@ NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	NTSTATUS status;
 	u32 asked;
 
-	if (adapter->engine && !list)
-		room = adapter->nregs;
+	if (adapter->engine)
+		room = list ? min(room, adapter->elements) : adapter->elements;
 	if (!room || !length || !*length || offset >= total ||
 	    *length > total - offset || !ntdma_chain_ready(mdl))
 		return STATUS_INVALID_PARAMETER;
