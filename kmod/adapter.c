@@ -249,11 +249,12 @@ static int ntdma_open_system(struct ntdma_adapter *adapter, u32 maximum_length)
 	if (adapter->sg && engine->sg_limit)
 		adapter->elements = min(adapter->nregs, engine->sg_limit);
 	if (!ntdma_fail_alloc())
-		adapter->sgs = kvcalloc(adapter->nregs, sizeof(*adapter->sgs),
-					GFP_KERNEL);
+		adapter->sgs = kvcalloc(adapter->nregs,
+					2 * sizeof(*adapter->sgs), GFP_KERNEL);
 	if (!adapter->sgs)
 		return -ENOMEM;
 	sg_init_table(adapter->sgs, adapter->nregs);
+	sg_init_table(adapter->sgs + adapter->nregs, adapter->nregs);
 	return 0;
 }
 

@@ -33,8 +33,8 @@
  * Lock: channel->lock, with interrupts off. Taken inside no other spinlock;
  * inside it the pool's lock.
  */
-#include <linux/delay.h>
 #include <linux/percpu.h>
+#include <linux/wait_bit.h>
 
 #include "ntdma.h"
 #include "trace.h"
@@ -244,7 +244,12 @@ static void ntdma_channel_drain(struct ntdma_channel *channel)
 			break;
 		}
 	}
-	channel->draining = false;
+	WRITE_ONCE(channel->draining, false);
+	spin_unlock_irqrestore(&channel->lock, flags);
+	/* As after any store: who waits for it must not be missed. */
+	smp_mb();
+	wake_up_var(&channel->draining);
+	return;
 unlock:
 	spin_unlock_irqrestore(&channel->lock, flags);
 }
@@ -323,8 +328,7 @@ static void ntdma_channel_orphan(struct ntdma_adapter *adapter,
 /* A shared channel may be granting a request of the adapter right now. */
 static void ntdma_channel_settle(struct ntdma_channel *channel)
 {
-	while (READ_ONCE(channel->draining))
-		usleep_range(50, 200);
+	wait_var_event(&channel->draining, !READ_ONCE(channel->draining));
 }
 
 /**
@@ -487,6 +491,35 @@ void ntdma_channel_release(struct ntdma_adapter *adapter,
 		spin_unlock_irqrestore(&channel->lock, flags);
 	}
 	ntdma_channel_wake(channel);
+}
+
+/**
+ * ntdma_channel_extra() - slots beyond those of a request, if there are any
+ * @adapter: the adapter
+ * @slots: their number
+ * @area: set to where they are in a contiguous pool
+ *
+ * They are given back by ntdma_channel_release().
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: whether they were free.
+ */
+bool ntdma_channel_extra(struct ntdma_adapter *adapter, u32 slots, u32 *area)
+{
+	struct ntdma_channel *channel = adapter->channel;
+	unsigned long flags;
+	bool ok;
+
+	spin_lock_irqsave(&channel->lock, flags);
+	ok = channel->slots >= slots;
+	if (ok && adapter->pool->contiguous) {
+		*area = ntdma_pool_take(adapter->pool, slots);
+		ok = *area != NTDMA_NO_SLOT;
+	}
+	if (ok)
+		channel->slots -= slots;
+	spin_unlock_irqrestore(&channel->lock, flags);
+	return ok;
 }
 
 /**

@@ -8,23 +8,25 @@
  * within its completion routine: after such a call only the number of the job
  * tells whether it is still the same.
  *
- * Memory of a job that was stopped stays mapped until the work has seen the
+ * Memory of a job that was stopped stays mapped until somebody has seen the
  * controller stop. A flush in between makes the memory visible to the CPU and
  * moves the mapping aside, as registers' zombie; registers that are freed in
  * between keep the channel until then. There is at most one zombie: what is
- * mapped while one exists waits for the work before it starts, so it can be
- * unmapped at once.
+ * mapped while one exists waits until it is gone before it starts, so it can
+ * be unmapped at once.
  *
  * Locks: engines_lock (mutex) for the list of engines. engine->lock, a leaf.
  */
-#include <linux/delay.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 #include "engine.h"
 #include "regs.h"
 
 static DEFINE_MUTEX(ntdma_engines_lock);
 static LIST_HEAD(ntdma_engines);
+
+static void ntdma_engine_stop(struct ntdma_engine *engine);
 
 /**
  * ntdma_engine_tell() - call the client's completion routine
@@ -50,7 +52,9 @@ void ntdma_engine_tell(struct ntdma_engine *engine,
 		if (!off)
 			local_bh_enable();
 	}
-	atomic_dec_return_release(&engine->calls);
+	/* The engine may be gone once the count is 0; its address is enough. */
+	if (atomic_dec_and_test(&engine->calls))
+		wake_up_var(&engine->calls);
 }
 
 /**
@@ -62,32 +66,32 @@ void ntdma_engine_tell(struct ntdma_engine *engine,
  */
 void ntdma_engine_settle(struct ntdma_engine *engine)
 {
+	wait_var_event(&engine->stopping, !READ_ONCE(engine->stopping));
 	flush_work(&engine->work);
-	while (atomic_read_acquire(&engine->calls))
-		usleep_range(50, 200);
+	wait_var_event(&engine->calls, !atomic_read_acquire(&engine->calls));
 }
 
-/* Ends the job if it can be; true when @call says whom to tell. */
+/*
+ * Ends the job if it has not ended; true when @call says whom to tell. @stop
+ * tells whether the controller is to be stopped now.
+ */
 static bool ntdma_engine_claim(struct ntdma_engine *engine,
 			       struct ntdma_call *call, bool *stop)
 {
 	lockdep_assert_held(&engine->lock);
-	*stop = engine->state == NTDMA_ENGINE_RUNNING;
-	if (!*stop && engine->state != NTDMA_ENGINE_PENDING)
+	*stop = false;
+	if (engine->state == NTDMA_ENGINE_IDLE ||
+	    engine->state == NTDMA_ENGINE_DONE)
 		return false;
+	if (engine->state != NTDMA_ENGINE_PENDING) {
+		WRITE_ONCE(engine->stopping, true);
+		*stop = !engine->starts || engine->reported;
+		engine->owed = !*stop;
+	}
 	engine->state = NTDMA_ENGINE_DONE;
 	*call = engine->call;
 	atomic_inc(&engine->calls);
-	if (*stop)
-		engine->stopping = true;
 	return true;
-}
-
-/* The first step; the work is the rest. */
-static void ntdma_engine_stop(struct ntdma_engine *engine)
-{
-	engine->ops->stop(engine);
-	queue_work(ntdma_wq, &engine->work);
 }
 
 /**
@@ -113,6 +117,7 @@ void ntdma_engine_complete(struct ntdma_engine *engine, u32 number,
 		(engine->state == NTDMA_ENGINE_RUNNING ||
 		 engine->state == NTDMA_ENGINE_STARTING);
 	if (alive) {
+		engine->reported = true;
 		call = engine->call;
 		atomic_inc(&engine->calls);
 		if (status != DmaComplete || !engine->job.port->cyclic)
@@ -123,30 +128,64 @@ void ntdma_engine_complete(struct ntdma_engine *engine, u32 number,
 		ntdma_engine_tell(engine, &call, status);
 }
 
-/* Hands a job in state STARTING to the controller. */
-static int ntdma_engine_start(struct ntdma_engine *engine)
+/* The job is about to be started; @job gets a copy that nobody changes. */
+static void ntdma_engine_begin(struct ntdma_engine *engine,
+			       struct ntdma_job *job)
 {
-	struct ntdma_job job = engine->job;
+	lockdep_assert_held(&engine->lock);
+	engine->state = NTDMA_ENGINE_STARTING;
+	engine->reported = false;
+	engine->starts++;
+	*job = engine->job;
+}
+
+/*
+ * Hands a job that has begun to the controller. Of a @late one that fails the
+ * client is told. What somebody else has ended meanwhile has not failed.
+ */
+static int ntdma_engine_start(struct ntdma_engine *engine,
+			      const struct ntdma_job *job, bool late)
+{
 	struct ntdma_call call;
-	bool told = false, stop = false;
 	unsigned long flags;
+	bool stop;
 	int ret;
 
-	ret = engine->ops->start(engine, &job);
+	ret = engine->ops->start(engine, job);
 	spin_lock_irqsave(&engine->lock, flags);
-	if (engine->number == job.number &&
-	    engine->state == NTDMA_ENGINE_STARTING) {
-		engine->state = ret ? NTDMA_ENGINE_IDLE : NTDMA_ENGINE_RUNNING;
-		/* A cancel came while it could not be stopped yet. */
-		if (!ret && engine->cancelled)
-			told = ntdma_engine_claim(engine, &call, &stop);
+	if (engine->number != job->number ||
+	    engine->state != NTDMA_ENGINE_STARTING)
+		ret = 0;
+	else if (!ret)
+		engine->state = NTDMA_ENGINE_RUNNING;
+	else
+		engine->state = late ? NTDMA_ENGINE_DONE : NTDMA_ENGINE_IDLE;
+	late = late && ret;
+	if (late) {
+		call = engine->call;
+		atomic_inc(&engine->calls);
 	}
+	stop = !--engine->starts && engine->owed;
+	if (stop)
+		engine->owed = false;
 	spin_unlock_irqrestore(&engine->lock, flags);
 	if (stop)
 		ntdma_engine_stop(engine);
-	if (told)
-		ntdma_engine_tell(engine, &call, DmaCancelled);
+	if (late)
+		ntdma_engine_tell(engine, &call, DmaError);
 	return ret;
+}
+
+/* Why no job can be started now, if so. */
+static NTSTATUS ntdma_engine_admit(const struct ntdma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	if (engine->cancelled)
+		return STATUS_CANCELLED;
+	if (engine->state != NTDMA_ENGINE_IDLE &&
+	    engine->state != NTDMA_ENGINE_DONE)
+		return STATUS_INVALID_DEVICE_STATE;
+	return STATUS_SUCCESS;
 }
 
 /**
@@ -169,29 +208,27 @@ NTSTATUS ntdma_engine_run(struct ntdma_engine *engine,
 			  const struct ntdma_job *job,
 			  const struct ntdma_call *call)
 {
-	NTSTATUS status = STATUS_SUCCESS;
+	struct ntdma_job copy;
 	unsigned long flags;
-	bool wait = false;
+	NTSTATUS status;
+	bool wait;
 	int ret;
 
 	spin_lock_irqsave(&engine->lock, flags);
 	wait = engine->stopping;
-	if (engine->cancelled) {
-		status = STATUS_CANCELLED;
-	} else if (engine->state != NTDMA_ENGINE_IDLE &&
-		   engine->state != NTDMA_ENGINE_DONE) {
-		status = STATUS_INVALID_DEVICE_STATE;
-	} else {
+	status = ntdma_engine_admit(engine);
+	if (!status) {
 		engine->job = *job;
 		engine->job.number = ++engine->number;
 		engine->call = *call;
-		engine->state = wait ? NTDMA_ENGINE_PENDING :
-				       NTDMA_ENGINE_STARTING;
+		engine->state = NTDMA_ENGINE_PENDING;
+		if (!wait)
+			ntdma_engine_begin(engine, &copy);
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	if (status || wait)
 		return status;
-	ret = ntdma_engine_start(engine);
+	ret = ntdma_engine_start(engine, &copy, false);
 	if (!ret)
 		return STATUS_SUCCESS;
 	return ret == -EINVAL ? STATUS_INVALID_PARAMETER :
@@ -215,134 +252,235 @@ bool ntdma_engine_halt(struct ntdma_engine *engine, struct ntdma_call *call)
 
 	spin_lock_irqsave(&engine->lock, flags);
 	told = ntdma_engine_claim(engine, call, &stop);
-	/* Only a client that starts and flushes at once gets there. */
-	engine->cancelled = engine->state == NTDMA_ENGINE_STARTING;
-	if (!engine->cancelled)
-		engine->state = NTDMA_ENGINE_IDLE;
+	engine->cancelled = false;
+	engine->state = NTDMA_ENGINE_IDLE;
 	spin_unlock_irqrestore(&engine->lock, flags);
 	if (stop)
 		ntdma_engine_stop(engine);
 	return told;
 }
 
-static bool ntdma_engine_bury(struct ntdma_engine *engine,
+/**
+ * ntdma_engine_is_stopping() - whether the controller may still touch memory
+ * @engine: halted
+ *
+ * Context: any.
+ */
+bool ntdma_engine_is_stopping(struct ntdma_engine *engine)
+{
+	return READ_ONCE(engine->stopping);
+}
+
+/* Moves the mapping, and the slots that it may need, aside. */
+static void ntdma_engine_bury(struct ntdma_engine *engine,
 			      struct ntdma_regs *regs)
 {
+	struct ntdma_map *map = &regs->map;
+
 	lockdep_assert_held(&engine->lock);
-	if (!engine->stopping || engine->zombie ||
-	    (!regs->map.count && !regs->map.merged))
-		return false;
 	engine->zombie = regs;
-	return true;
+	regs->zombie = *map;
+	map->runs = regs->spare;
+	regs->spare = regs->zombie.runs;
+	regs->turned = !regs->turned;
+	map->merged = false;
+	map->count = 0;
+	map->pages = 0;
+	map->slots = 0;
+	map->area = NTDMA_NO_SLOT;
+}
+
+/* Takes the slots of a zombie that is no more back; the map is empty. */
+static void ntdma_engine_unbury(struct ntdma_engine *engine,
+				struct ntdma_regs *regs)
+{
+	lockdep_assert_held(&engine->lock);
+	if (regs->map.slots == regs->request.slots)
+		return;
+	regs->map.slots = regs->request.slots;
+	regs->map.area = regs->zombie.area;
 }
 
 /**
  * ntdma_engine_keep() - whether what is mapped must stay mapped for now
- * @engine: with no job under way
+ * @engine: halted
  * @regs: registers that are flushed
  *
- * The mapping is moved to @regs->zombie then, and the map is empty.
+ * The mapping is moved to @regs->zombie then, and the map is empty. It may be
+ * unmapped before the return.
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: true when the work will unmap it.
+ * Return: true when whoever sees the controller stop will unmap it.
  */
 bool ntdma_engine_keep(struct ntdma_engine *engine, struct ntdma_regs *regs)
 {
-	struct ntdma_map *map = &regs->map;
 	unsigned long flags;
 	bool kept;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	kept = ntdma_engine_bury(engine, regs);
-	if (kept) {
-		regs->zombie = *map;
-		regs->zombie.slots = 0;
-		map->runs = regs->spare;
-		regs->spare = regs->zombie.runs;
-		map->merged = false;
-		map->count = 0;
-		map->pages = 0;
-	}
+	kept = engine->stopping && !engine->zombie && regs->map.count;
+	if (kept)
+		ntdma_engine_bury(engine, regs);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return kept;
 }
 
 /**
- * ntdma_engine_leave() - leave registers to the work
- * @engine: the engine
+ * ntdma_engine_leave() - leave registers until the controller has stopped
+ * @engine: halted
  * @regs: registers that are freed, with an empty map
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: true when the work will free them and release the channel.
+ * Return: true when whoever sees it stop will free them and release the
+ *	channel.
  */
 bool ntdma_engine_leave(struct ntdma_engine *engine, struct ntdma_regs *regs)
 {
 	unsigned long flags;
+	bool left;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	regs->orphan = engine->zombie == regs;
+	left = engine->stopping;
+	if (left) {
+		engine->zombie = regs;
+		regs->orphan = true;
+	} else {
+		ntdma_engine_unbury(engine, regs);
+	}
 	spin_unlock_irqrestore(&engine->lock, flags);
-	return regs->orphan;
+	return left;
 }
 
 /**
- * ntdma_engine_reclaim() - take back the slots of a zombie that is gone
+ * ntdma_engine_reclaim() - have slots for a mapping
  * @engine: the engine
- * @regs: registers that are to be mapped
+ * @regs: registers with an empty map
+ *
+ * While a zombie has them, the map gets others if the pool has any. The
+ * zombie's then go back to the pool with it.
  *
  * Context: <= DISPATCH_LEVEL.
  */
 void ntdma_engine_reclaim(struct ntdma_engine *engine, struct ntdma_regs *regs)
 {
+	struct ntdma_adapter *adapter = regs->map.adapter;
+	u32 slots = regs->request.slots, area = NTDMA_NO_SLOT;
 	unsigned long flags;
+	bool extra;
 
-	if (!READ_ONCE(regs->zombie.slots))
+	if (regs->map.slots == slots)
 		return;
+	extra = ntdma_channel_extra(adapter, slots, &area);
 	spin_lock_irqsave(&engine->lock, flags);
 	if (engine->zombie != regs) {
-		regs->map.slots += regs->zombie.slots;
-		regs->zombie.slots = 0;
+		ntdma_engine_unbury(engine, regs);
+	} else if (extra) {
+		regs->map.slots = slots;
+		regs->map.area = area;
+		regs->replaced = true;
+		extra = false;
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
+	if (extra)
+		ntdma_channel_release(adapter, NULL, area, slots);
+}
+
+/**
+ * struct ntdma_remains - what is left of a zombie that is unmapped
+ * @adapter: its adapter, referenced, when slots are to be given back
+ * @area: where the slots are
+ * @slots: their number
+ * @orphan: the registers, when their client has freed them
+ */
+struct ntdma_remains {
+	struct ntdma_adapter *adapter;
+	u32 area;
+	u32 slots;
+	struct ntdma_regs *orphan;
+};
+
+/* The registers may be gone afterwards, unless they are an orphan. */
+static void ntdma_engine_exhume(struct ntdma_engine *engine,
+				struct ntdma_remains *remains)
+{
+	struct ntdma_regs *regs = engine->zombie;
+
+	lockdep_assert_held(&engine->lock);
+	if (regs->replaced) {
+		regs->replaced = false;
+		remains->adapter = regs->map.adapter;
+		remains->area = regs->zombie.area;
+		remains->slots = regs->request.slots;
+		percpu_ref_get(&remains->adapter->ref);
+	}
+	if (regs->orphan) {
+		ntdma_engine_unbury(engine, regs);
+		remains->orphan = regs;
+	}
+	engine->zombie = NULL;
+}
+
+static void ntdma_engine_release(const struct ntdma_remains *remains)
+{
+	struct ntdma_adapter *adapter = remains->adapter;
+
+	if (adapter) {
+		ntdma_channel_release(adapter, NULL, remains->area,
+				      remains->slots);
+		percpu_ref_put(&adapter->ref);
+	}
+	if (remains->orphan)
+		ntdma_regs_release(remains->orphan);
 }
 
 /* The controller has stopped: lets go of what waited for that. */
+static void ntdma_engine_stopped(struct ntdma_engine *engine)
+{
+	struct ntdma_remains remains = { };
+	struct ntdma_regs *zombie;
+	struct ntdma_job job;
+	unsigned long flags;
+	bool next;
+
+	/* Whoever flushes before @stopping is clear leaves its memory here. */
+	spin_lock_irqsave(&engine->lock, flags);
+	zombie = engine->zombie;
+	if (zombie) {
+		spin_unlock_irqrestore(&engine->lock, flags);
+		ntdma_map_drop(&zombie->zombie);
+		spin_lock_irqsave(&engine->lock, flags);
+		ntdma_engine_exhume(engine, &remains);
+	}
+	next = engine->state == NTDMA_ENGINE_PENDING;
+	if (next)
+		ntdma_engine_begin(engine, &job);
+	WRITE_ONCE(engine->stopping, false);
+	spin_unlock_irqrestore(&engine->lock, flags);
+	/* As after any store: who waits for it must not be missed. */
+	smp_mb();
+	wake_up_var(&engine->stopping);
+	if (next)
+		ntdma_engine_start(engine, &job, true);
+	ntdma_engine_release(&remains);
+}
+
 static void ntdma_engine_work(struct work_struct *work)
 {
 	struct ntdma_engine *engine = container_of(work, struct ntdma_engine,
 						   work);
-	struct ntdma_regs *zombie;
-	struct ntdma_call call;
-	bool next, orphan;
 
+	engine->ops->synchronize(engine);
+	ntdma_engine_stopped(engine);
+}
+
+/* The first step, and the rest or its arrangement. */
+static void ntdma_engine_stop(struct ntdma_engine *engine)
+{
+	engine->ops->stop(engine);
 	if (engine->ops->synchronize)
-		engine->ops->synchronize(engine);
-	/* Whoever flushes now finds the controller stopped or leaves it here. */
-	spin_lock_irq(&engine->lock);
-	zombie = engine->zombie;
-	if (!zombie)
-		engine->stopping = false;
-	spin_unlock_irq(&engine->lock);
-	if (zombie)
-		ntdma_map_drop(&zombie->zombie);
-
-	spin_lock_irq(&engine->lock);
-	orphan = zombie && zombie->orphan;
-	engine->zombie = NULL;
-	engine->stopping = false;
-	next = engine->state == NTDMA_ENGINE_PENDING;
-	if (next)
-		engine->state = NTDMA_ENGINE_STARTING;
-	call = engine->call;
-	if (next)
-		atomic_inc(&engine->calls);
-	spin_unlock_irq(&engine->lock);
-	if (next && !ntdma_engine_start(engine))
-		atomic_dec(&engine->calls);
-	else if (next)
-		ntdma_engine_tell(engine, &call, DmaError);
-	if (orphan)
-		ntdma_regs_release(zombie);
+		queue_work(ntdma_wq, &engine->work);
+	else
+		ntdma_engine_stopped(engine);
 }
 
 /**
@@ -350,7 +488,7 @@ static void ntdma_engine_work(struct work_struct *work)
  * @engine: the engine
  *
  * Context: <= DISPATCH_LEVEL. A job under way is told DmaCancelled before the
- *	return (EC-120), or, while it is being started, right after that.
+ *	return (EC-120).
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER after a job that has ended
  *	(EC-123) and for a second cancel (EC-124).
  */
@@ -394,6 +532,9 @@ static enum ntdma_engine_state ntdma_engine_look(struct ntdma_engine *engine,
 
 	spin_lock_irqsave(&engine->lock, flags);
 	state = engine->state;
+	/* What was reported runs, even if its start has not returned. */
+	if (state == NTDMA_ENGINE_STARTING && engine->reported)
+		state = NTDMA_ENGINE_RUNNING;
 	*length = engine->job.length;
 	*cyclic = engine->job.port && engine->job.port->cyclic;
 	spin_unlock_irqrestore(&engine->lock, flags);
@@ -438,11 +579,13 @@ u32 ntdma_engine_residue(struct ntdma_engine *engine)
 	bool cyclic;
 	u32 length, left;
 
-	state = ntdma_engine_look(engine, &length, &cyclic);
-	if (state == NTDMA_ENGINE_PENDING && engine->counter)
-		return length;
-	if (state != NTDMA_ENGINE_RUNNING || !engine->counter)
+	if (!engine->counter)
 		return 0;
+	state = ntdma_engine_look(engine, &length, &cyclic);
+	if (state == NTDMA_ENGINE_IDLE || state == NTDMA_ENGINE_DONE)
+		return 0;
+	if (state != NTDMA_ENGINE_RUNNING)
+		return length;
 	left = min(engine->ops->residue(engine), length);
 	return cyclic && !left ? length : left;
 }

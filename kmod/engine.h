@@ -9,6 +9,7 @@
  *
  * A job is idle, pending, starting, running or done:
  *   pending   waits for the controller to stop the job before
+ *   starting  is being handed to the controller, which may report it already
  *   done      completed, failed or stopped; its memory is still mapped
  * Each start gets a new number, and what a controller reports with an old one
  * is dropped. Whoever makes a job done calls the client: the controller, a
@@ -16,7 +17,9 @@
  *
  * Stopping takes three steps: the controller is told to stop, which works
  * anywhere; a work item waits until it has; then memory is unmapped and the
- * channel goes on to the next.
+ * channel goes on to the next. A controller that has stopped when it was told
+ * to needs no work. A job that is being started is not stopped before the
+ * start has returned, unless the controller has reported it.
  */
 #ifndef NTDMA_ENGINE_H
 #define NTDMA_ENGINE_H
@@ -50,7 +53,7 @@ struct ntdma_port {
  * @addr: @port's address and the DeviceOffset of this transfer
  * @dir: DMA_TO_DEVICE or DMA_FROM_DEVICE
  * @sgs: mapped memory, read with sg_dma_address() and sg_dma_len() only; may
- *	be reused once ops->start has returned
+ *	be reused once ops->start has returned or the job was reported
  * @nents: entries in @sgs, at least 1; exactly 1 when cyclic
  * @length: their sum in bytes
  * @period: bytes between two completions of a cyclic job
@@ -77,7 +80,8 @@ struct ntdma_job {
  * @stop: stop whatever runs, as far as that works without sleeping. Same
  *	context. What completes afterwards is dropped.
  * @synchronize: returns when the controller touches no memory and runs no
- *	callback of the job that @stop stopped. May sleep. May be NULL.
+ *	callback of the job that @stop stopped. May sleep. NULL when that is
+ *	so once @stop has returned.
  * @residue: bytes left of the job that runs, of the present pass when it is
  *	cyclic; any context up to DISPATCH_LEVEL. NULL without a counter.
  * @configure: ConfigureAdapterChannel; up to DISPATCH_LEVEL. @running tells
@@ -143,8 +147,11 @@ struct ntdma_call {
  * @number: of the job
  * @job: the job, while not idle
  * @call: whom to tell
+ * @starts: calls of @ops->start that have not returned
+ * @reported: the controller has reported the job
  * @cancelled: CancelMappedTransfer came, and no flush since
- * @stopping: the controller was told to stop, and @work has not seen it stop
+ * @stopping: the controller is to stop, and nobody has seen it stop
+ * @owed: the last of @starts is to tell the controller to stop
  * @calls: completion routines that run or are about to
  * @zombie: registers whose memory the controller may still touch
  * @work: the end of stopping
@@ -172,8 +179,11 @@ struct ntdma_engine {
 	u32 number;
 	struct ntdma_job job;
 	struct ntdma_call call;
+	u32 starts;
+	bool reported;
 	bool cancelled;
 	bool stopping;
+	bool owed;
 	atomic_t calls;
 	struct ntdma_regs *zombie;
 	struct work_struct work;
@@ -196,6 +206,7 @@ void ntdma_engine_tell(struct ntdma_engine *engine,
 		       const struct ntdma_call *call,
 		       DMA_COMPLETION_STATUS status);
 void ntdma_engine_settle(struct ntdma_engine *engine);
+bool ntdma_engine_is_stopping(struct ntdma_engine *engine);
 bool ntdma_engine_keep(struct ntdma_engine *engine, struct ntdma_regs *regs);
 bool ntdma_engine_leave(struct ntdma_engine *engine, struct ntdma_regs *regs);
 void ntdma_engine_reclaim(struct ntdma_engine *engine,

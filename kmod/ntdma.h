@@ -323,6 +323,7 @@ unsigned int ntdma_channel_close(struct ntdma_adapter *adapter);
 NTSTATUS ntdma_channel_submit(struct ntdma_request *request, bool wait);
 void ntdma_channel_release(struct ntdma_adapter *adapter,
 			   struct ntdma_request *owner, u32 area, u32 slots);
+bool ntdma_channel_extra(struct ntdma_adapter *adapter, u32 slots, u32 *area);
 struct ntdma_request *ntdma_channel_disown(struct ntdma_adapter *adapter);
 bool ntdma_channel_owned(struct ntdma_adapter *adapter,
 			 const struct ntdma_context *context);
@@ -543,7 +544,8 @@ struct ntdma_stats {
  *	DMA
  * @engine: the controller's channel, NULL for a bus master
  * @port: the client's side of it
- * @sgs: @nregs entries for a job, NULL for a bus master
+ * @sgs: twice @nregs entries for jobs, NULL for a bus master; a controller may
+ *	still read one half while the other is written
  * @closed: the device is gone or nobody holds the adapter; under @channel's
  *	lock
  * @channel: ownership and queue: @own, or that of @engine

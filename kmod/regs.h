@@ -14,6 +14,8 @@
  * @zombie: what was mapped under a system transfer that has not stopped yet
  * @spare: entries of an empty map for system DMA, else NULL
  * @orphan: freed by the client, @zombie is all that is left
+ * @replaced: @zombie's slots are not this request's any more
+ * @turned: the next job is written to the second half of adapter->sgs
  *
  * The entries of @map follow, and for system DMA as many again.
  */
@@ -26,6 +28,8 @@ struct ntdma_regs {
 	struct ntdma_map zombie;
 	void *spare;
 	bool orphan;
+	bool replaced;
+	bool turned;
 };
 
 struct ntdma_regs *ntdma_regs_find(struct ntdma_adapter *adapter,

@@ -43,7 +43,7 @@ static NTSTATUS ntdma_regs_run(struct ntdma_regs *regs, u32 device_offset,
 		.port = adapter->port,
 		.addr = adapter->port->addr + device_offset,
 		.dir = regs->map.dir,
-		.sgs = adapter->sgs,
+		.sgs = adapter->sgs + (regs->turned ? adapter->nregs : 0),
 		.length = length,
 		.period = ntdma_regs_period(adapter, length),
 	};
@@ -54,7 +54,7 @@ static NTSTATUS ntdma_regs_run(struct ntdma_regs *regs, u32 device_offset,
 		.client = client,
 	};
 
-	job.nents = ntdma_map_job(&regs->map, adapter->sgs);
+	job.nents = ntdma_map_job(&regs->map, job.sgs);
 	return ntdma_engine_run(adapter->engine, &job, &call);
 }
 
@@ -80,10 +80,11 @@ static bool ntdma_regs_end(struct ntdma_regs *regs, struct ntdma_call *call,
 	if (!engine)
 		return false;
 	*told = ntdma_engine_halt(engine, call);
-	if (!ntdma_engine_keep(engine, regs))
+	if (!ntdma_engine_is_stopping(engine))
 		return false;
-	ntdma_map_sync(&regs->zombie, true);
-	return true;
+	/* The mapping may be gone once it is kept. */
+	ntdma_map_sync(&regs->map, true);
+	return ntdma_engine_keep(engine, regs);
 }
 
 /* Whether these registers may take a run more in this direction. */
@@ -104,9 +105,10 @@ static bool ntdma_regs_accept(struct ntdma_regs *regs, BOOLEAN write)
 static u32 ntdma_regs_fit_all(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
 			      u32 length)
 {
+	if (regs->map.count)
+		return 0;
 	ntdma_engine_reclaim(regs->map.adapter->engine, regs);
-	if (regs->map.count ||
-	    ntdma_map_fit(&regs->map, mdl, skip, length, regs->map.room,
+	if (ntdma_map_fit(&regs->map, mdl, skip, length, regs->map.room,
 			  regs->map.adapter->elements) < length)
 		return 0;
 	return length;
