@@ -65,6 +65,7 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_race,
 	&nttest_removal,
 	&nttest_verify,
+	&nttest_dmac,
 	&nttest_system,
 };
 

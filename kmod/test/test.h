@@ -115,6 +115,7 @@ extern const struct nttest_suite nttest_limits;
 extern const struct nttest_suite nttest_race;
 extern const struct nttest_suite nttest_removal;
 extern const struct nttest_suite nttest_verify;
+extern const struct nttest_suite nttest_dmac;
 extern const struct nttest_suite nttest_system;
 
 #endif /* NTDMA_TEST_H */
