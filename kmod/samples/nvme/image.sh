@@ -1,25 +1,29 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# image.sh - the disk image for the nvme sample
+# image.sh - the disk image for a sample that drives a disk
 #
-#   image.sh create FILE    an image for the driver to work on (8 MiB)
-#   image.sh verify FILE    look what the driver left on it
+#   image.sh create FILE [DISK]   an image for the driver to work on
+#   image.sh verify FILE [DISK]   look what the driver left on it
+#
+# DISK is nvme (8 MiB, the default) or floppy (1440 KiB).
 #
 # A sector holds its number, 8 bytes little-endian, then byte i is
 # (7 * number + i) mod 256.
-#   sectors 0 to 4095        prepared here, the driver only reads them
-#   sectors 4096 to 12287    zeros; the driver writes all of them, with the
-#                            number of its run in the upper half of the number
-#                            and all other bytes inverted
-#   sectors 12288 to 16383   zeros, and to stay so
+#   nvme            floppy
+#   0 to 4095       0 to 1439      prepared here, the driver only reads them
+#   4096 to 12287   1440 to 2519   zeros; the driver writes all of them, with
+#                                  the number of its run in the upper half of
+#                                  the number and all other bytes inverted
+#   12288 to 16383  2520 to 2879   zeros, and to stay so
 #
 # Exit status: 0 all is well, 1 the image is not as it should be, 2 usage or
 # the file cannot be read or written.
 set -euo pipefail
 
-case ${1:-}:$# in
-create:2 | verify:2) ;;
+case ${1:-}:$#:${3:-nvme} in
+create:[23]:nvme | verify:[23]:nvme) ;;
+create:3:floppy | verify:3:floppy) ;;
 *)
 	sed -n '/^# image.sh/,/^set/{/^set/d;s/^# \?//p}' "$0" >&2
 	exit 2
@@ -30,8 +34,9 @@ exec perl - "$@" <<'PERL'
 use strict;
 use warnings;
 
-my ($action, $file) = @ARGV;
-my ($host, $written, $sectors) = (4096, 12288, 16384);
+my ($action, $file, $disk) = (@ARGV, 'nvme');
+my %layouts = (nvme => [4096, 12288, 16384], floppy => [1440, 2520, 2880]);
+my ($host, $written, $sectors) = @{ $layouts{$disk} };
 my $ramp = pack 'C*', map { $_ & 255 } 0 .. 767;
 my $zeros = "\0" x 512;
 
