@@ -27,6 +27,7 @@
 
 #include "engine.h"
 #include "glue.h"
+#include "isa.h"
 
 #define NTDMA_WIDTH_MIN	24	/* the reach of ISA, the least there is */
 #define NTDMA_RESERVE	64	/* least pages for mappings that fail */
@@ -120,6 +121,9 @@ static void ntdma_set_limits(struct ntdma_adapter *adapter)
 	adapter->alignment = dev_is_dma_coherent(dev) ?
 			     1 : dma_get_cache_alignment();
 	adapter->line = adapter->alignment;
+	if (adapter->engine)
+		adapter->alignment = max(adapter->alignment,
+					 adapter->engine->unit);
 	if (ntdma_force_edges)
 		adapter->line = max_t(u32, adapter->line, SMP_CACHE_BYTES);
 	adapter->backend = ntdma_choose(adapter);
@@ -206,6 +210,9 @@ static int ntdma_open_shared(struct ntdma_adapter *adapter)
 	bool want = adapter->counted || adapter->fallible;
 	int ret = 0;
 
+	/* No area waits for a stop, so one is enough, and that is one run. */
+	if (!engine->sg && !engine->ops->synchronize)
+		count = min(count, adapter->max_seg >> PAGE_SHIFT);
 	mutex_lock(&ntdma_shared_lock);
 	if (want && !engine->pool) {
 		engine->pool = ntdma_pool_create(engine->dev, count, 2,
@@ -375,6 +382,8 @@ static int ntdma_adapter_engine(struct ntdma_adapter *adapter,
 	if (ret)
 		return ret;
 	engine = ntdma_sysdma_get(&want);
+	if (engine == ERR_PTR(-ENODEV))
+		engine = ntdma_isa_get(&want);
 	if (IS_ERR(engine))
 		return PTR_ERR(engine);
 	port = adapter->port;
@@ -508,8 +517,9 @@ EXPORT_SYMBOL_NTDMA(ntdma_request_adapter);
  *	pages of MaximumLength and one (EC-6 to EC-8)
  *
  * A subordinate gets the channel of a controller that its request line names;
- * sysdma.c has the order of the search. ScatterGather and DmaAddressWidth are
- * then the controller's (EC-16).
+ * sysdma.c has the order of the search. When there is none, DmaChannel on an
+ * ISA bus is a channel of the PC's controller. ScatterGather and
+ * DmaAddressWidth are then the controller's (EC-16).
  * Every call makes an adapter of its own (EC-19).
  *
  * Context: PASSIVE_LEVEL.
@@ -517,7 +527,8 @@ EXPORT_SYMBOL_NTDMA(ntdma_request_adapter);
  *	to 64 (EC-10), a missing argument, a device without driver or DMA, a
  *	reach that the platform cannot serve, and no memory. For a subordinate
  *	also when no controller serves the line (EC-17), has the DmaWidth, or
- *	repeats a transfer by itself as AutoInitialize asks.
+ *	repeats a transfer by itself as AutoInitialize asks, and when another
+ *	driver has the channel.
  */
 PDMA_ADAPTER ntdma_get_adapter(struct module *owner,
 			       PDEVICE_OBJECT device_object,

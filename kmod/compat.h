@@ -47,6 +47,11 @@
 #define NTDMA_PIN_READ			FOLL_LONGTERM
 #endif
 
+/* The controller of the PC and the routines that drive it. */
+#if defined(CONFIG_X86) && defined(CONFIG_ISA_DMA_API)
+#define NTDMA_HAVE_ISA
+#endif
+
 /* Stands in for is_vmalloc_or_module_addr(), which 6.1 does not export. */
 static inline bool ntdma_is_vmalloc(const void *addr)
 {

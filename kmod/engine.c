@@ -200,9 +200,9 @@ static NTSTATUS ntdma_engine_admit(const struct ntdma_engine *engine)
  * Context: <= DISPATCH_LEVEL. The completion may be told before the return.
  * Return: STATUS_SUCCESS; STATUS_CANCELLED when a cancel came before;
  *	STATUS_INVALID_DEVICE_STATE while a job runs; STATUS_INVALID_PARAMETER
- *	for a job that the controller cannot do, and
- *	STATUS_INSUFFICIENT_RESOURCES when it cannot now. Without success
- *	nothing is told.
+ *	for a job that the controller cannot do, and for a routine that it
+ *	would never call; STATUS_INSUFFICIENT_RESOURCES when it cannot now.
+ *	Without success nothing is told.
  */
 NTSTATUS ntdma_engine_run(struct ntdma_engine *engine,
 			  const struct ntdma_job *job,
@@ -214,6 +214,8 @@ NTSTATUS ntdma_engine_run(struct ntdma_engine *engine,
 	bool wait;
 	int ret;
 
+	if (engine->silent && call->routine)
+		return STATUS_INVALID_PARAMETER;
 	spin_lock_irqsave(&engine->lock, flags);
 	wait = engine->stopping;
 	status = ntdma_engine_admit(engine);

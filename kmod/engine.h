@@ -128,7 +128,8 @@ struct ntdma_call {
  * @sg: takes several pieces of memory in one job
  * @cyclic: can repeat a job by itself
  * @counter: @ops->residue is worth asking
- * @unit: every piece is a multiple of this many bytes
+ * @silent: never reports the end of a job
+ * @unit: every piece is a multiple of this many bytes, 0 for any
  * @sg_limit: most pieces of a job, 0 for any number
  * @max_seg: longest piece, 0 for what @dev says
  * @boundary: address mask that a piece does not cross, 0 for what @dev says
@@ -162,6 +163,7 @@ struct ntdma_engine {
 	bool sg;
 	bool cyclic;
 	bool counter;
+	bool silent;
 	u32 unit;
 	u32 sg_limit;
 	u32 max_seg;

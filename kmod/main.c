@@ -9,6 +9,7 @@
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 
+#include "isa.h"
 #include "mdl.h"
 #include "nt.h"
 #include "ntdma.h"
@@ -67,7 +68,7 @@ static void ntdma_adapters_line(struct ntdma_adapter *adapter, void *data)
 	ntdma_adapter_stats(adapter, &stats);
 	seq_printf(seq,
 		   "%s backend=%s version=%u registers=%u width=%u lists=%llu elements=%llu mapped=%llu bounced=%llu live=%u\n",
-		   dev_name(adapter->dev),
+		   dev_name(adapter->device->dev),
 		   adapter->engine ? "system" :
 				     ntdma_backend_names[adapter->backend],
 		   adapter->version,
@@ -121,14 +122,19 @@ static int __init ntdma_init(void)
 	ret = ntdma_mdl_init();
 	if (ret)
 		goto exit_dpc;
-	ret = register_module_notifier(&ntdma_module_block);
+	ret = ntdma_isa_init();
 	if (ret)
 		goto exit_mdl;
+	ret = register_module_notifier(&ntdma_module_block);
+	if (ret)
+		goto exit_isa;
 	ntdma_debugfs = debugfs_create_dir("ntdma", NULL);
 	debugfs_create_file("adapters", 0444, ntdma_debugfs, NULL,
 			    &ntdma_adapters_fops);
 	return 0;
 
+exit_isa:
+	ntdma_isa_exit();
 exit_mdl:
 	ntdma_mdl_exit();
 exit_dpc:
@@ -146,6 +152,7 @@ static void __exit ntdma_exit(void)
 	/* References that were dropped last reach zero after a grace period. */
 	rcu_barrier();
 	destroy_workqueue(ntdma_wq);
+	ntdma_isa_exit();
 	ntdma_mdl_exit();
 	ntdma_dpc_exit();
 }

@@ -67,6 +67,9 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_verify,
 	&nttest_dmac,
 	&nttest_system,
+#ifdef NTDMA_HAVE_ISA
+	&nttest_isa,
+#endif
 };
 
 static const struct nttest_suite * const costs[] = {

@@ -84,6 +84,15 @@ void rig_describe(DEVICE_DESCRIPTION *dd, const struct rig_kind *kind)
 	dd->ScatterGather = !kind->single;
 	dd->InterfaceType = kind->width == 24 ? Isa : PCIBus;
 	dd->MaximumLength = kind->length;
+	if (kind->system) {
+		dd->Master = FALSE;
+		dd->InterfaceType = Isa;
+		dd->DmaChannel = kind->channel;
+		dd->DmaWidth = kind->channel < 4 ? Width8Bits : Width16Bits;
+		dd->AutoInitialize = kind->loop;
+		dd->DemandMode = kind->demand;
+		return;
+	}
 	if (kind->version == DEVICE_DESCRIPTION_VERSION3) {
 		dd->DmaAddressWidth = kind->width;
 	} else {

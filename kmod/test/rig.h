@@ -18,6 +18,10 @@
  * @width: address bits of the device
  * @single: the device takes one run of memory at a time (no scatter/gather)
  * @length: MaximumLength in bytes
+ * @system: the device has no DMA of its own but a channel of the PC
+ * @channel: which, with 8 bits below 4, else 16
+ * @loop: transfers start over (AutoInitialize)
+ * @demand: DemandMode
  */
 struct rig_kind {
 	const char *name;
@@ -25,6 +29,10 @@ struct rig_kind {
 	u8 width;
 	bool single;
 	ULONG length;
+	bool system;
+	u8 channel;
+	bool loop;
+	bool demand;
 };
 
 /**
