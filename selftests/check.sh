@@ -103,20 +103,43 @@ boot() { # KERNEL MACHINE[+VARIANT]
 		-q "${packet_args:?} $(nvme_args "$image")" \
 		-p "$top/selftests/guest/check-pre.sh" \
 		-s "$top/selftests/guest/check.sh" "${modules[@]}" || rc=$?
-	[ -f "$out/$name/guest.log" ] || : >"$out/$name/guest.log"
-	"$top/selftests/tap.awk" "$out/$name/guest.log" |
-		awk -v at="$k-$2" 'BEGIN { FS = OFS = "\t" }
-			$1 != "diag" { $2 = at " " $2 } { print }' \
-		>"$records/$name"
+	records_of "$name" "$k-$2"
 	judge_boot "$name" "$k-$2" "$rc"
-	judge_disk "$name" "$k-$2" "$image"
+	judge_disk "$name" "$k-$2" "$image" nvme
 	tell "$k on $2" "$records/$name" "$out/$name/console.log"
 }
 
-# What the NVMe sample wrote, read by somebody else.
-judge_disk() { # NAME AT IMAGE
-	local text="nvme: the disk image holds what was written" verdict=fail
-	! nvme_image verify "$3" >/dev/null || verdict=pass
+# The board with an ISA bus: only what needs one.
+boot_pc() { # KERNEL
+	local k=$1 name=check-$1-pc build=$out/build/$1/kmod rc=0
+	local image=$out/check-$1-pc/disk.img
+	mkdir -p "$out/$name"
+	floppy_image create "$image"
+	"$here/vm.sh" -k "$k" -m pc -n "$name" -t 300 \
+		-q "-drive if=floppy,format=raw,file=$image" \
+		-s "$top/selftests/guest/pc.sh" "$build/ntdma.ko" \
+		"$build/test/ntdma_test.ko" \
+		"$build/samples/fdc/fdc_sample.ko" || rc=$?
+	records_of "$name" "$k-pc"
+	judge_boot "$name" "$k-pc" "$rc"
+	judge_disk "$name" "$k-pc" "$image" floppy
+	tell "$k on pc" "$records/$name" "$out/$name/console.log"
+}
+
+# What the guest said of its cases.
+records_of() { # NAME AT
+	local log=$out/$1/guest.log
+	[ -f "$log" ] || : >"$log"
+	"$top/selftests/tap.awk" "$log" |
+		awk -v at="$2" 'BEGIN { FS = OFS = "\t" }
+			$1 != "diag" { $2 = at " " $2 } { print }' \
+		>"$records/$1"
+}
+
+# What a sample wrote to its disk, read by somebody else.
+judge_disk() { # NAME AT IMAGE DISK
+	local text="$4: the disk image holds what was written" verdict=fail
+	! "$4_image" verify "$3" >/dev/null || verdict=pass
 	record "$1" "$verdict" "$2" "$text"
 	rm -f "$3"
 }
@@ -248,6 +271,11 @@ main() {
 
 case ${1:-} in
 '') main ;;
-boot) boot "$2" "$3" ;;
+boot)
+	case $3 in
+	pc) boot_pc "$2" ;;
+	*) boot "$2" "$3" ;;
+	esac
+	;;
 *) die "usage: check.sh" ;;
 esac

@@ -27,9 +27,9 @@ noncoherent-smmu smdkc210 raspi3b"
 # 24 and 28 bits, which reach nothing on an arm machine without an IOMMU.
 machines_of() { # KERNEL
 	case $1 in
-	6.12) echo plain iommu bounce virtio-iommu ;;
+	6.12) echo plain iommu bounce virtio-iommu pc ;;
 	arm64) echo smmu ;;
-	6.1 | debug) echo plain iommu bounce ;;
+	6.1 | debug) echo plain iommu bounce pc ;;
 	esac
 }
 
@@ -117,8 +117,8 @@ machine_amd64() { # MACHINE
 		drivers="virtio_pci virtio_iommu"
 		;;
 	pc)
-		qemu=("${pc[@]}" -M pc -m 512 -audiodev "none,id=none"
-		      -device "sb16,audiodev=none")
+		with_edu "$1" "${pc[@]}" -M pc -m 512 \
+			-audiodev "none,id=none" -device "sb16,audiodev=none"
 		;;
 	esac
 }
@@ -181,6 +181,11 @@ machine_armhf() { # MACHINE KERNEL
 # A disk for the NVMe sample, and what it and the packet device are in QEMU.
 nvme_image() { # create|verify FILE
 	"${top:?}/kmod/samples/nvme/image.sh" "$@"
+}
+
+# A disk for the floppy sample.
+floppy_image() { # create|verify FILE
+	"${top:?}/kmod/samples/nvme/image.sh" "$@" floppy
 }
 
 nvme_args() { # FILE

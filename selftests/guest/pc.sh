@@ -1,0 +1,54 @@
+#!/bin/busybox sh
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs in the guest of `make check` that has an ISA bus: prints the KTAP of the
+# suite for its DMA controller and of the floppy sample, as check.sh does.
+dbg=/sys/kernel/debug
+
+suite() { # NAME COMMAND...
+	echo "suite-begin $1"
+	shift
+	"$@"
+	echo "suite-end $?"
+}
+
+value() { # KEY TEXT
+	echo "$2" | tr ' ' '\n' | sed -n "s/^$1=//p"
+}
+
+cases=0
+result() { # TEXT COMMAND...
+	local text="$1"
+	shift
+	cases=$((cases + 1))
+	if "$@"; then
+		echo "ok $cases - $text"
+	else
+		echo "not ok $cases - $text"
+	fi
+}
+
+floppy() {
+	local report
+	set -- /sys/bus/pnp/drivers/fdc_wdm/0*
+	report=$(cat "$1/transfer")
+	echo "TAP version 13"
+	echo "1..4"
+	echo "$report" | sed 's/^/# /'
+	result "S5 floppy: data is the same both ways" \
+		[ "$(value verdict "$report")" = ok ]
+	result "S5 floppy: the counter is what the disk left" \
+		[ "$(value counters "$report")" = 0 ]
+	result "S5 floppy: the controller did the work, with interrupts" \
+		[ "$(value interrupts "$report")" -gt 0 ]
+	result "S5 floppy: the channel belongs to ntdma" \
+		grep -q '2: ntdma' /proc/dma
+}
+
+[ -f $dbg/ntdma_test/isa ] || {
+	echo "the test module has no suite for the controller"
+	exit 1
+}
+suite isa cat $dbg/ntdma_test/isa
+suite fdc-sample floppy
