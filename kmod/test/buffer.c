@@ -28,6 +28,9 @@
 #define STOCK_MARK	0x6e746474
 #define NEAR_TRIES	32
 
+/* A run of pages is worth to move others. */
+#define RUN_GFP		(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+
 static LIST_HEAD(stock);
 static bool stock_searched;
 
@@ -156,16 +159,15 @@ static bool scattered_get(struct buffer *b)
 
 static bool run_get(struct buffer *b)
 {
-	struct page *first = alloc_pages(GFP_KERNEL | __GFP_NOWARN,
-					 get_order((size_t)b->npages << PAGE_SHIFT));
-	unsigned int i;
+	unsigned int i, order = get_order((size_t)b->npages << PAGE_SHIFT);
+	struct page *first = alloc_pages(RUN_GFP, order);
 
 	if (!first)
 		return false;
-	split_page(first, get_order((size_t)b->npages << PAGE_SHIFT));
+	split_page(first, order);
 	for (i = 0; i < b->npages; i++)
 		b->pages[i] = first + i;
-	for (; i < 1U << get_order((size_t)b->npages << PAGE_SHIFT); i++)
+	for (; i < 1U << order; i++)
 		__free_page(first + i);
 	return true;
 }
@@ -176,7 +178,7 @@ static bool pairs_get(struct buffer *b)
 	struct page *page;
 
 	for (i = 0; i < pairs; i++) {
-		page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, 1);
+		page = alloc_pages(RUN_GFP, 1);
 		if (!page)
 			return false;
 		split_page(page, 1);

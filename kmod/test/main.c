@@ -25,7 +25,7 @@
 #include "buffer.h"
 #include "cost.h"
 #include "hooks.h"
-#include "test.h"
+#include "rig.h"
 
 /* A report that outgrows its buffer would make seq_file run the suite again. */
 #define REPORT_SIZE	SZ_512K
@@ -118,7 +118,7 @@ static void check_nothing_left(struct nttest *t, long before)
 {
 	int i;
 
-	for (i = 0; i < 200 && ntdma_live_objects() > before; i++)
+	for (i = 0; i < RIG_PATIENCE / 20 && ntdma_live_objects() > before; i++)
 		msleep(20);
 	if (ntdma_live_objects() != before)
 		nttest_fail(t, __FILE__, __LINE__,

@@ -570,7 +570,7 @@ static void dpc_forever(struct nttest *t)
 	struct nt *nt = t->priv;
 	bool in_time;
 
-	nt->limit = ktime_add_ms(ktime_get(), 3000);
+	nt->limit = ktime_add_ms(ktime_get(), WAIT_MS);
 	KeInitializeDpc(&nt->calls[0].dpc, deferred_forever, nt);
 	KeInsertQueueDpc(&nt->calls[0].dpc, NULL, NULL);
 	in_time = ktime_before(ktime_get(), nt->limit);
@@ -839,7 +839,6 @@ static void event_from_dpc(struct nttest *t)
 
 static void job_wait(struct job *job)
 {
-	InterlockedIncrement(&job->nt->number);
 	job->status = event_wait(&job->nt->event, WAIT_MS);
 	InterlockedIncrement(&job->nt->removed);
 }
@@ -862,12 +861,11 @@ static bool jobs_wait_start(struct nt *nt)
 
 	jobs_start(nt, JOBS, job_wait);
 	for (i = 0; i < WAIT_MS / 10; i++) {
-		if (READ_ONCE(nt->number) == JOBS)
-			break;
+		if (event_waiters(&nt->event) == JOBS)
+			return true;
 		fsleep(10000);
 	}
-	msleep(50);
-	return event_waiters(&nt->event) == JOBS;
+	return false;
 }
 
 static void event_from_interrupt(struct nttest *t)

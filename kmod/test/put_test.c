@@ -3,7 +3,6 @@
  * PutDmaAdapter, also by drivers that forget what they hold: contract section
  * A, scenario S26.
  */
-#include <linux/delay.h>
 #include "buffer.h"
 #include "hooks.h"
 #include "request.h"
@@ -65,9 +64,15 @@ static void ec_22_registers(struct nttest *t, struct rig *r)
 	r->adapter = NULL;
 }
 
+static int only_others_live(void *arg)
+{
+	return ntdma_live_objects() <= *(long *)arg;
+}
+
 /* Who waits when the adapter is put is served, or never: not twice. */
 static void ec_22_waiter(struct nttest *t, struct rig *r)
 {
+	long others = ntdma_live_objects() - 1;
 	struct request *held = request_hold(r);
 	struct request *q = request_channel(r, 1, DeallocateObject);
 
@@ -76,7 +81,7 @@ static void ec_22_waiter(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, atomic_read(&q->calls), 0);
 	r->ops->PutDmaAdapter(r->adapter);
 	request_release(held);
-	msleep(50);
+	EXPECT(t, rig_wait(only_others_live, &others));
 	EXPECT(t, atomic_read(&q->calls) <= 1);
 	q->queued = false;
 	request_free(held);

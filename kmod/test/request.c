@@ -12,8 +12,6 @@
 #include <linux/slab.h>
 #include "request.h"
 
-#define ROUTINE_TIMEOUT		(5 * HZ)
-
 static atomic_t seeds;
 
 static KIRQL call_level(struct rig *r)
@@ -142,9 +140,10 @@ IO_ALLOCATION_ACTION NTAPI request_channel_routine(PDEVICE_OBJECT object,
 /* Waits for the routine and checks that it ran once, as the contract says. */
 bool request_ran(struct request *q)
 {
+	const unsigned long patience = msecs_to_jiffies(RIG_PATIENCE);
 	struct nttest *t = q->r->t;
 
-	if (!EXPECT(t, wait_for_completion_timeout(&q->done, ROUTINE_TIMEOUT)))
+	if (!EXPECT(t, wait_for_completion_timeout(&q->done, patience)))
 		return false;
 	complete(&q->done);
 	return EXPECT_EQ(t, atomic_read(&q->calls), 1) &

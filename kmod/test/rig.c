@@ -109,12 +109,12 @@ KIRQL rig_raise(void)
 	return old;
 }
 
-/* Waits, 5 s at most, for what may happen in another context. */
+/* Waits for what happens in another context; a busy host may take its time. */
 bool rig_wait(int (*reached)(void *arg), void *arg)
 {
 	int i;
 
-	for (i = 0; i < 250 && !reached(arg); i++)
+	for (i = 0; i < RIG_PATIENCE / 20 && !reached(arg); i++)
 		msleep(20);
 	return reached(arg);
 }

@@ -65,6 +65,9 @@ struct rig {
 	struct list_head requests;
 };
 
+/* How long what must happen may take, in milliseconds. */
+#define RIG_PATIENCE	30000
+
 /* The length of a transfer that every kind in the lists below can take. */
 #define RIG_LENGTH	(16 * (ULONG)PAGE_SIZE)
 
