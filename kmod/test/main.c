@@ -61,6 +61,8 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_common,
 	&nttest_failing,
 	&nttest_vector,
+	&nttest_lent,
+	&nttest_flush,
 	&nttest_limits,
 	&nttest_race,
 	&nttest_removal,

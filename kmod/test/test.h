@@ -111,6 +111,8 @@ extern const struct nttest_suite nttest_mapex;
 extern const struct nttest_suite nttest_common;
 extern const struct nttest_suite nttest_failing;
 extern const struct nttest_suite nttest_vector;
+extern const struct nttest_suite nttest_lent;
+extern const struct nttest_suite nttest_flush;
 extern const struct nttest_suite nttest_limits;
 extern const struct nttest_suite nttest_race;
 extern const struct nttest_suite nttest_removal;

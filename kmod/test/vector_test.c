@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Vectors, bounds, buffers from MDLs, flushes and the absence of domains:
- * contract section H, scenarios S18 to S21 and S27.
+ * Vectors, bounds and the absence of domains: contract section H, scenarios
+ * S18, S19 and S21.
  */
-#include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
 #include "buffer.h"
 #include "hooks.h"
 #include "rig.h"
@@ -42,9 +43,12 @@ static void element_check(struct rig *r, PDMA_COMMON_BUFFER_VECTOR v, ULONG i)
 	u64 la, again;
 	u8 seen[16], image[16];
 	u8 *va = element(r, v, i, &la);
+	KIRQL irql;
 
 	REQUIRE(r->t, va);
+	irql = rig_raise();
 	EXPECT(r->t, element(r, v, i, &again) == va && again == la);
+	KeLowerIrql(irql);
 	pattern_fill(image, sizeof(image), i);
 	EXPECT_EQ(r->t, bus_write(&r->bus, la, image, sizeof(image)), 0);
 	pattern_same(r->t, "processor", va, image, sizeof(image));
@@ -88,6 +92,247 @@ static void ec_186(struct nttest *t, struct rig *r)
 	r->ops->FreeCommonBufferVector(r->adapter, v);
 	r->ops->FreeCommonBufferVector(r->adapter, v);
 	EXPECT_EQ(t, ntdma_refused(), refused + 6);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Elements that overlap nowhere: sorted, each ends before the next begins. */
+static void apart(struct rig *r, PDMA_COMMON_BUFFER_VECTOR v, ULONG count,
+		  u64 size, u64 *las)
+{
+	ULONG i;
+
+	for (i = 0; i < count; i++) {
+		u8 *va = element(r, v, i, &las[i]);
+
+		REQUIRE(r->t, va);
+		REQUIRE(r->t, !((unsigned long)va & 7) && !(las[i] & 7));
+		REQUIRE(r->t, las[i] + size - 1 <= r->bus.last);
+		REQUIRE(r->t, !memchr_inv(va, 0, size));
+	}
+	sort(las, count, sizeof(*las), by_address, NULL);
+	for (i = 1; i < count; i++)
+		REQUIRE(r->t, las[i] - las[i - 1] >= size);
+}
+
+static void ec_185(struct nttest *t, struct rig *r)
+{
+	PDMA_COMMON_BUFFER_VECTOR v = vector_new(r, 4, 4096);
+	u64 las[4], la;
+
+	REQUIRE(t, v);
+	apart(r, v, 4, 4096, las);
+	EXPECT(t, !element(r, v, 4, &la));
+	r->ops->FreeCommonBufferVector(r->adapter, v);
+}
+
+/* How many allocations a vector takes: each fails once, and nothing is lost. */
+static int vector_allocations(struct rig *r, ULONG count, ULONGLONG size)
+{
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 };
+	long live = ntdma_live_objects();
+	PDMA_COMMON_BUFFER_VECTOR v;
+	bool hit = true;
+	NTSTATUS status;
+	int n;
+
+	for (n = 0; hit && !r->t->failed; n++) {
+		v = (void *)r;
+		ntdma_fail_nth(n + 1);
+		status = r->ops->AllocateCommonBufferVector(r->adapter, low,
+							    high, MmCached, 0,
+							    0, count, size, &v);
+		hit = ntdma_fail_hit();
+		ntdma_fail_nth(0);
+		EXPECT_EQ(r->t, status, hit ? STATUS_INSUFFICIENT_RESOURCES :
+					      STATUS_SUCCESS);
+		EXPECT_EQ(r->t, !v, hit);
+		if (v)
+			r->ops->FreeCommonBufferVector(r->adapter, v);
+		EXPECT_EQ(r->t, ntdma_live_objects(), live);
+	}
+	return n - 1;
+}
+
+static void sweep(struct nttest *t, struct rig *r)
+{
+	EXPECT_EQ(t, vector_allocations(r, 1, 1), 2);
+	EXPECT_EQ(t, vector_allocations(r, 5, PAGE_SIZE), 6);
+	EXPECT_EQ(t, vector_allocations(r, 3, 3 * PAGE_SIZE - 1), 4);
+}
+
+#define MANY		1024
+#define SMALL		256
+
+/* One allocation for each page of data, and one block to remember them. */
+static void small_elements(struct nttest *t, struct rig *r)
+{
+	const int pages = DIV_ROUND_UP(MANY * SMALL, PAGE_SIZE);
+	u64 *las = kvmalloc_array(MANY, sizeof(*las), GFP_KERNEL);
+	PDMA_COMMON_BUFFER_VECTOR v = vector_new(r, MANY, SMALL);
+	int i, used = 1;
+
+	if (EXPECT(t, las && v)) {
+		apart(r, v, MANY, SMALL, las);
+		for (i = 1; i < MANY; i++)
+			used += las[i] >> PAGE_SHIFT != las[i - 1] >> PAGE_SHIFT;
+		EXPECT(t, used * 10 <= pages * 11);
+		r->ops->FreeCommonBufferVector(r->adapter, v);
+		EXPECT(t, vector_allocations(r, MANY, SMALL) <= used + 1);
+	}
+	kvfree(las);
+}
+
+/* What is left of a page goes with its last element, in any order. */
+static void ec_188(struct nttest *t, struct rig *r)
+{
+	const ULONG count = 3 * PAGE_SIZE / 512;
+	PDMA_COMMON_BUFFER_VECTOR v = vector_new(r, count, 512);
+	long live = ntdma_live_objects();
+	u8 *va[2];
+	ULONG i;
+	u64 la;
+
+	REQUIRE(t, v);
+	for (i = 0; i < 2; i++) {
+		va[i] = element(r, v, i * (count - 1), &la);
+		REQUIRE(t, va[i]);
+		pattern_fill(va[i], 512, i);
+	}
+	for (i = 1; i < count - 1; i++)
+		r->ops->FreeCommonBufferFromVector(r->adapter, v,
+						   i * 7 % (count - 1) ?: 1);
+	for (i = 0; i < 2; i++) {
+		u8 image[512];
+
+		pattern_fill(image, sizeof(image), i);
+		pattern_same(t, "an element", va[i], image, sizeof(image));
+		EXPECT(t, element(r, v, i * (count - 1), &la) == va[i]);
+		element_check(r, v, i * (count - 1));
+	}
+	for (i = 0; i < 2; i++)
+		r->ops->FreeCommonBufferFromVector(r->adapter, v,
+						   i * (count - 1));
+	/* Empty it is still a vector. */
+	EXPECT(t, !element(r, v, 0, &la));
+	EXPECT_EQ(t, ntdma_live_objects(), live);
+	r->ops->FreeCommonBufferVector(r->adapter, v);
+	EXPECT_EQ(t, ntdma_live_objects(), live - 1);
+}
+
+struct vector_args {
+	u64 low, high;
+	MEMORY_CACHING_TYPE type;
+	ULONG count;
+	ULONGLONG size;
+	NTSTATUS status;
+};
+
+static void bad_vectors(struct nttest *t, struct rig *r)
+{
+	static const struct vector_args bad[] = {
+		{ 0, -1, MmCached, 0, 16, STATUS_INVALID_PARAMETER },
+		{ 0, -1, MmCached, 4, 0, STATUS_INVALID_PARAMETER },
+		{ 0, -1, MmWriteCombined, 4, 16, STATUS_INVALID_PARAMETER },
+		{ SZ_32M, SZ_16M, MmCached, 4, 16, STATUS_INVALID_PARAMETER },
+		{ SZ_16M, SZ_16M + 15, MmCached, 4, 16,
+		  STATUS_INSUFFICIENT_RESOURCES },
+		{ 0, -1, MmCached, U32_MAX, 1ULL << 40,
+		  STATUS_INSUFFICIENT_RESOURCES },
+		{ 0, -1, MmCached, 1, -1, STATUS_INSUFFICIENT_RESOURCES },
+		{ 0, -1, MmCached, U32_MAX, 4096,
+		  STATUS_INSUFFICIENT_RESOURCES },
+	};
+	long live = ntdma_live_objects();
+	PDMA_COMMON_BUFFER_VECTOR v;
+	PHYSICAL_ADDRESS low, high;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		v = (void *)r;
+		low.QuadPart = bad[i].low;
+		high.QuadPart = bad[i].high;
+		EXPECT_EQ(t, r->ops->AllocateCommonBufferVector(r->adapter, low,
+			      high, bad[i].type, 0, 0, bad[i].count,
+			      bad[i].size, &v), bad[i].status);
+		EXPECT(t, !v);
+	}
+	low.QuadPart = 0;
+	high.QuadPart = 0;
+	EXPECT_EQ(t, r->ops->AllocateCommonBufferVector(r->adapter, low, high,
+							MmCached, 0, 0, 1, 1,
+							NULL),
+		  STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, ntdma_live_objects(), live);
+}
+
+/* Both bounds are inclusive, and 0 is no upper one. */
+static void vector_bounds(struct nttest *t, struct rig *r)
+{
+	u64 last = r->bus.last < U32_MAX ? r->bus.last : U32_MAX, la;
+	PHYSICAL_ADDRESS low = { .QuadPart = PAGE_SIZE }, high;
+	PDMA_COMMON_BUFFER_VECTOR v;
+	int i, turn;
+
+	for (turn = 0; turn < 2; turn++) {
+		high.QuadPart = turn ? last : 0;
+		v = NULL;
+		EXPECT_EQ(t, r->ops->AllocateCommonBufferVector(r->adapter, low,
+								high,
+								MmNonCached,
+								MM_ANY_NODE_OK,
+								0, ELEMENTS,
+								3000, &v),
+			  STATUS_SUCCESS);
+		REQUIRE(t, v);
+		for (i = 0; i < ELEMENTS; i++) {
+			EXPECT(t, element(r, v, i, &la));
+			EXPECT(t, la >= PAGE_SIZE && la + 2999 <= r->bus.last);
+			EXPECT(t, !turn || la + 2999 <= last);
+		}
+		r->ops->FreeCommonBufferVector(r->adapter, v);
+	}
+}
+
+/* Of another adapter, or not a vector at all. */
+static void foreign(struct nttest *t, struct rig *r)
+{
+	PDMA_COMMON_BUFFER_VECTOR v = vector_new(r, 2, 100);
+	struct rig *other = rig_open(t, r->kind);
+	u64 la;
+
+	REQUIRE(t, v && other);
+	EXPECT(t, !element(other, v, 0, &la) && !la);
+	other->ops->FreeCommonBufferFromVector(other->adapter, v, 0);
+	other->ops->FreeCommonBufferVector(other->adapter, v);
+	other->ops->FreeCommonBufferVector(other->adapter, NULL);
+	other->ops->FreeCommonBufferVector(other->adapter, (void *)other);
+	rig_close(other);
+	element_check(r, v, 0);
+	r->ops->FreeCommonBufferVector(r->adapter, v);
+}
+
+/* A buffer of one byte that takes a large page, or none. */
+static void large_page(struct nttest *t, struct rig *r)
+{
+	const u64 size = 512 * (u64)PAGE_SIZE;
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+
+	va = r->ops->AllocateCommonBufferWithBounds(r->adapter, NULL, NULL, 1,
+						    DOMAIN_COMMON_BUFFER_LARGE_PAGE,
+						    NULL, 0, &la);
+	if (!va)
+		return;
+	EXPECT(t, !(la.QuadPart & (size - 1)));
+	EXPECT(t, (u64)la.QuadPart + size - 1 <= r->bus.last);
+	EXPECT(t, !memchr_inv(va, 0, size));
+	r->ops->FreeCommonBuffer(r->adapter, 1, la, va, TRUE);
 }
 
 /* Whether there was a buffer; it lies where it may, and goes back. */
@@ -155,62 +400,6 @@ static void ec_168(struct nttest *t, struct rig *r)
 		EXPECT(t, !bounded(r, r->bus.last - SZ_32K, 0, NULL));
 }
 
-/* The device finds a mark of its own on each page. */
-static void marked(struct nttest *t, struct rig *r, struct buffer *b, u64 la)
-{
-	u8 byte;
-	int i;
-
-	for (i = 0; i < 4; i++) {
-		((u8 *)b->va)[i * PAGE_SIZE] = i + 1;
-		EXPECT_EQ(t, bus_read(&r->bus, la + i * PAGE_SIZE, &byte, 1),
-			  0);
-		EXPECT_EQ(t, byte, i + 1);
-	}
-}
-
-static void s20(struct nttest *t, struct rig *r)
-{
-	struct buffer *b = buffer_new(r, SCATTERED, 0, 4 * PAGE_SIZE);
-	PHYSICAL_ADDRESS la;
-	NTSTATUS status;
-	int turn;
-
-	REQUIRE(t, b);
-	for (turn = 0; turn < 2; turn++) {
-		status = r->ops->CreateCommonBufferFromMdl(r->adapter, b->mdl,
-							   NULL, 0, &la);
-		/* Scattered pages want an IOMMU (EC-180). */
-		if (!dma_get_merge_boundary(r->bus.dev)) {
-			EXPECT_EQ(t, status, STATUS_INVALID_PARAMETER);
-			return;
-		}
-		REQUIRE(t, !status);
-		marked(t, r, b, la.QuadPart);
-		r->ops->FreeCommonBuffer(r->adapter, 4 * PAGE_SIZE, la, b->va,
-					 TRUE);
-		/* The MDL is the client's still (EC-184). */
-		EXPECT(t, MmGetSystemAddressForMdlSafe(b->mdl,
-						       NormalPagePriority) ==
-			  b->va);
-	}
-}
-
-static void ec_176(struct nttest *t, struct rig *r)
-{
-	struct buffer *odd = buffer_new(r, NEAR, 8, PAGE_SIZE);
-	struct buffer *cut = buffer_new(r, NEAR, 0, 100);
-	PHYSICAL_ADDRESS la;
-
-	REQUIRE(t, odd && cut);
-	EXPECT_EQ(t, r->ops->CreateCommonBufferFromMdl(r->adapter, odd->mdl, NULL,
-						       0, &la),
-		  STATUS_INVALID_PARAMETER);
-	EXPECT_EQ(t, r->ops->CreateCommonBufferFromMdl(r->adapter, cut->mdl, NULL,
-						       0, &la),
-		  STATUS_INVALID_PARAMETER);
-}
-
 static void s21(struct nttest *t, struct rig *r)
 {
 	PHYSICAL_ADDRESS la;
@@ -225,28 +414,23 @@ static void s21(struct nttest *t, struct rig *r)
 	EXPECT(t, !va);
 }
 
-static void s27(struct nttest *t, struct rig *r)
-{
-	struct buffer *b = buffer_new(r, NEAR, 0, 100);
-
-	REQUIRE(t, b);
-	EXPECT_EQ(t, r->ops->FlushDmaBuffer(r->adapter, b->mdl, TRUE), STATUS_SUCCESS);
-	EXPECT_EQ(t, r->ops->FlushDmaBuffer(r->adapter, b->mdl, FALSE), STATUS_SUCCESS);
-	EXPECT_EQ(t, r->ops->FlushDmaBuffer(r->adapter, NULL, FALSE),
-		  STATUS_INVALID_PARAMETER);
-}
-
 static const struct nttest_case cases[] = {
 	{ "S19 EC-185 EC-188 EC-190 elements of a vector", .run_on = s19 },
+	{ "EC-185 four elements of 4096 bytes", .run_on = ec_185 },
 	{ "EC-186 EC-187 EC-189 bad input: indices, freed twice", .run_on = ec_186 },
+	{ "EC-188 the others stay, down to the last", .run_on = ec_188 },
+	{ "S19 every allocation fails once", .run_on = sweep },
+	{ "S19 1024 small elements share pages", .run_on = small_elements,
+	  .kinds = rig_lists },
+	{ "S19 bounds of a vector", .run_on = vector_bounds },
+	{ "EC-185 bad input: vectors that cannot be", .run_on = bad_vectors },
+	{ "EC-190 bad input: not a vector of this adapter", .run_on = foreign },
+	{ "S18 large pages", .run_on = large_page },
 	{ "S18 EC-169 EC-171 bounds that can be met", .run_on = ec_169 },
 	{ "S18 EC-169 a buffer is never out of bounds", .run_on = narrow_bounds,
 	  .kinds = rig_lists },
 	{ "EC-168 EC-170 bounds and types that cannot be met", .run_on = ec_168 },
-	{ "S20 EC-180 EC-184 an MDL as a common buffer", .run_on = s20 },
-	{ "EC-176 MDLs that are not whole pages", .run_on = ec_176 },
 	{ "S21 EC-192 EC-194 EC-196 no domains", .run_on = s21 },
-	{ "S27 FlushDmaBuffer", .run_on = s27 },
 	{ }
 };
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * FlushDmaBuffer: EC-195, scenario S27.
+ *
+ * In the middle of a transfer both sides see what the other wrote once the
+ * buffer was flushed, also where pages are copied, and the mapping goes on.
+ */
+#include <linux/mm.h>
+#include "buffer.h"
+#include "piece.h"
+
+static void flush(struct rig *r, PMDL mdl, BOOLEAN read)
+{
+	KIRQL old = rig_raise();
+
+	EXPECT_EQ(r->t, r->ops->FlushDmaBuffer(r->adapter, mdl, read),
+		  STATUS_SUCCESS);
+	KeLowerIrql(old);
+}
+
+/* What the CPU writes after the mapping was made reaches the device. */
+static void list_to_device(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x234, 3 * PAGE_SIZE);
+	struct request *q;
+	int turn;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, b->length, true);
+	REQUIRE(t, q && request_list(q, BY_GET));
+	for (turn = 0; turn < 3; turn++) {
+		request_prepare(q);
+		flush(r, b->mdl, FALSE);
+		request_move(q);
+	}
+	request_put(q);
+	request_check_memory(q);
+}
+
+/* What the device wrote is there before the list is put. */
+static void list_from_device(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x234, 3 * PAGE_SIZE);
+	struct request *q;
+	int turn;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, b->length, false);
+	REQUIRE(t, q && request_list(q, BY_GET));
+	for (turn = 0; turn < 3; turn++) {
+		pattern_fill(q->image, b->length, 195 + turn);
+		request_move(q);
+		flush(r, b->mdl, TRUE);
+		request_check_memory(q);
+	}
+	request_put(q);
+	request_check_memory(q);
+}
+
+static void registers(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x10, PAGE_SIZE - 0x20);
+	struct request *q;
+	ULONG length;
+	u8 seen[64];
+	u64 la;
+
+	REQUIRE(t, b);
+	q = piece_request(r, b->mdl, 1, true);
+	REQUIRE(t, q);
+	length = piece_map_only(q, 0, b->length, &la);
+	REQUIRE(t, EXPECT_EQ(t, length, b->length));
+	request_prepare(q);
+	flush(r, b->mdl, FALSE);
+	EXPECT_EQ(t, bus_read(&r->bus, la, seen, sizeof(seen)), 0);
+	pattern_same(t, "the device", seen, q->image, sizeof(seen));
+	piece_device(q, 0, la, length);
+	piece_flush(q, 0, length);
+	request_release(q);
+}
+
+/* Nothing is mapped: nothing to do, whatever the MDL describes. */
+static void s27(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, 2 * PAGE_SIZE);
+	u8 before[64];
+
+	REQUIRE(t, b);
+	pattern_fill(b->va, b->length, 27);
+	memcpy(before, b->va, sizeof(before));
+	flush(r, b->mdl, TRUE);
+	flush(r, b->mdl, FALSE);
+	pattern_same(t, "memory", b->va, before, sizeof(before));
+	EXPECT_EQ(t, r->ops->FlushDmaBuffer(r->adapter, NULL, FALSE),
+		  STATUS_INVALID_PARAMETER);
+}
+
+/* Cached memory where the platform is not coherent, else like any other. */
+static void common_buffer(struct nttest *t, struct rig *r)
+{
+	MEMORY_CACHING_TYPE cached = MmCached;
+	u8 image[300], seen[300];
+	PHYSICAL_ADDRESS la;
+	PMDL mdl;
+	u8 *va;
+
+	va = r->ops->AllocateCommonBufferWithBounds(r->adapter, NULL, NULL,
+						    3 * PAGE_SIZE, 0, &cached,
+						    0, &la);
+	REQUIRE(t, va);
+	mdl = IoAllocateMdl(va, 3 * PAGE_SIZE, FALSE, FALSE, NULL);
+	if (EXPECT(t, mdl)) {
+		u64 at = la.QuadPart + PAGE_SIZE - 100;
+
+		MmBuildMdlForNonPagedPool(mdl);
+		EXPECT(t, !memchr_inv(va, 0, 3 * PAGE_SIZE));
+		pattern_fill(image, sizeof(image), 1);
+		memcpy(va + PAGE_SIZE - 100, image, sizeof(image));
+		flush(r, mdl, FALSE);
+		EXPECT_EQ(t, bus_read(&r->bus, at, seen, sizeof(seen)), 0);
+		pattern_same(t, "the device", seen, image, sizeof(seen));
+		pattern_fill(image, sizeof(image), 2);
+		EXPECT_EQ(t, bus_write(&r->bus, at, image, sizeof(image)), 0);
+		flush(r, mdl, TRUE);
+		pattern_same(t, "the processor", va + PAGE_SIZE - 100, image,
+			     sizeof(image));
+		IoFreeMdl(mdl);
+	}
+	r->ops->FreeCommonBuffer(r->adapter, 3 * PAGE_SIZE, la, va, TRUE);
+}
+
+static const struct nttest_case cases[] = {
+	{ "EC-195 a list, from the processor to the device",
+	  .run_on = list_to_device },
+	{ "EC-195 a list, from the device to the processor",
+	  .run_on = list_from_device },
+	{ "EC-195 map registers", .run_on = registers },
+	{ "S27 nothing is mapped", .run_on = s27 },
+	{ "S27 EC-171 a cached common buffer", .run_on = common_buffer },
+	{ }
+};
+
+const struct nttest_suite nttest_flush = {
+	.name = "flush",
+	.cases = cases,
+};
