@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * ntdma_leak.ko: a client that does not drive its device and gives nothing
- * back. Once it is unloaded its adapter, its buffer and the request that
- * waits to call into it must be gone.
+ * back. Once it is unloaded its adapter, its buffers, one of which is its own
+ * memory, and the request that waits to call into it must be gone.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -11,6 +11,26 @@
 
 static PDEVICE_OBJECT leak_object;
 static struct pci_dev *leak_pdev;
+
+static u8 leak_page[PAGE_SIZE] __aligned(PAGE_SIZE);
+static PMDL leak_mdl;
+
+/* A platform may share no page of ours: there is one buffer less then. */
+static bool leak_buffers(PDMA_ADAPTER adapter)
+{
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 }, logical;
+	PDMA_OPERATIONS ops = adapter->DmaOperations;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+
+	leak_mdl = IoAllocateMdl(leak_page, PAGE_SIZE, FALSE, FALSE, NULL);
+	if (!leak_mdl)
+		return false;
+	MmBuildMdlForNonPagedPool(leak_mdl);
+	ops->CreateCommonBufferFromMdl(adapter, leak_mdl, NULL, 0, &logical);
+	return !ops->AllocateCommonBufferVector(adapter, low, high, MmCached,
+						0, 0, 20, 500, &vector) &&
+	       ops->AllocateCommonBuffer(adapter, 1, &logical, TRUE);
+}
 
 static IO_ALLOCATION_ACTION leak_routine(PDEVICE_OBJECT object, PIRP irp,
 					 PVOID base, PVOID context)
@@ -21,13 +41,12 @@ static IO_ALLOCATION_ACTION leak_routine(PDEVICE_OBJECT object, PIRP irp,
 static bool leak(void)
 {
 	DEVICE_DESCRIPTION dd = {
-		.Version = DEVICE_DESCRIPTION_VERSION2,
+		.Version = DEVICE_DESCRIPTION_VERSION3,
 		.Master = TRUE,
 		.ScatterGather = TRUE,
-		.Dma64BitAddresses = TRUE,
+		.DmaAddressWidth = 64,
 		.MaximumLength = 65536,
 	};
-	PHYSICAL_ADDRESS logical;
 	PDMA_OPERATIONS ops;
 	PDMA_ADAPTER adapter;
 	ULONG registers;
@@ -41,7 +60,13 @@ static bool leak(void)
 		if (ops->AllocateAdapterChannel(adapter, leak_object, 1,
 						leak_routine, NULL))
 			return false;
-	return ops->AllocateCommonBuffer(adapter, 1, &logical, TRUE);
+	return leak_buffers(adapter);
+}
+
+static void leak_mdl_free(void)
+{
+	if (leak_mdl)
+		IoFreeMdl(leak_mdl);
 }
 
 static int __init leak_init(void)
@@ -54,6 +79,7 @@ static int __init leak_init(void)
 		return 0;
 	if (leak_object)
 		ntdma_device_destroy(leak_object);
+	leak_mdl_free();
 	pci_dev_put(leak_pdev);
 	return -ENOMEM;
 }
@@ -61,6 +87,7 @@ static int __init leak_init(void)
 static void __exit leak_exit(void)
 {
 	ntdma_device_destroy(leak_object);
+	leak_mdl_free();
 	pci_dev_put(leak_pdev);
 }
 

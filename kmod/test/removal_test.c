@@ -261,6 +261,31 @@ static void buffers(struct nttest *t)
 	victim_unbind(v, before);
 }
 
+/* The memory of the MDL is nobody's but the client's, before and after. */
+static void other_buffers(struct nttest *t)
+{
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 }, logical;
+	PDMA_COMMON_BUFFER_VECTOR vector = NULL;
+	long before = ntdma_live_objects();
+	struct victim *v = t->priv;
+
+	REQUIRE(t, victim_open(v, true));
+	EXPECT_EQ(t, STATUS_SUCCESS,
+		  v->ops->AllocateCommonBufferVector(v->adapter, low, high,
+						     MmCached, 0, 0, 40, 300,
+						     &vector));
+	v->ops->FreeCommonBufferFromVector(v->adapter, vector, 17);
+	low.QuadPart = PAGE_SIZE;
+	EXPECT(t, v->ops->AllocateCommonBufferWithBounds(v->adapter, &low, NULL,
+							 1, 0, NULL, 0,
+							 &logical));
+	memset(v->memory, 0x26, VICTIM_LENGTH);
+	v->ops->CreateCommonBufferFromMdl(v->adapter, v->mdl, NULL, 0,
+					  &logical);
+	victim_unbind(v, before);
+	EXPECT(t, !memchr_inv(v->memory, 0x26, VICTIM_LENGTH));
+}
+
 static void mapped(struct nttest *t)
 {
 	long before = ntdma_live_objects();
@@ -312,6 +337,8 @@ static const struct nttest_case cases[] = {
 	{ "S26 unbound with a list mapped", lists },
 	{ "S26 unbound with a list of an adapter that was put", orphans },
 	{ "S26 unbound with common buffers alive", buffers },
+	{ "S26 unbound with a vector, bounds and memory of an MDL alive",
+	  other_buffers },
 	{ "S26 unbound with the channel held and registers mapped", mapped },
 	{ "S26 unbound with requests waiting", waiting },
 	{ "S26 no adapter without a driver", unbound },

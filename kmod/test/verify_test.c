@@ -119,6 +119,80 @@ static void freed_buffer(struct nttest *t, struct rig *r)
 	broke(t, before, 0x03, 1);
 }
 
+static PDMA_COMMON_BUFFER_VECTOR vector(struct rig *r)
+{
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 };
+	PDMA_COMMON_BUFFER_VECTOR v = NULL;
+
+	EXPECT_EQ(r->t, STATUS_SUCCESS,
+		  r->ops->AllocateCommonBufferVector(r->adapter, low, high,
+						     MmCached, 0, 0, 3, 64,
+						     &v));
+	return v;
+}
+
+static void freed_vector(struct nttest *t, struct rig *r)
+{
+	PDMA_COMMON_BUFFER_VECTOR v = vector(r);
+	long before[NTDMA_RULES];
+
+	REQUIRE(t, v);
+	snapshot(before);
+	r->ops->FreeCommonBufferFromVector(r->adapter, v, 3);
+	broke(t, before, 0x03, 1);
+	r->ops->FreeCommonBufferFromVector(r->adapter, v, 1);
+	r->ops->FreeCommonBufferFromVector(r->adapter, v, 1);
+	broke(t, before, 0x03, 2);
+	r->ops->FreeCommonBufferVector(r->adapter, v);
+	broke(t, before, 0x03, 2);
+	r->ops->FreeCommonBufferVector(r->adapter, v);
+	broke(t, before, 0x03, 3);
+}
+
+static void freed_bounds(struct nttest *t, struct rig *r)
+{
+	PHYSICAL_ADDRESS min = { .QuadPart = PAGE_SIZE }, logical;
+	long before[NTDMA_RULES];
+	PVOID va;
+
+	va = r->ops->AllocateCommonBufferWithBounds(r->adapter, &min, NULL, 64,
+						    0, NULL, 0, &logical);
+	REQUIRE(t, va);
+	snapshot(before);
+	r->ops->FreeCommonBuffer(r->adapter, PAGE_SIZE, logical, va, TRUE);
+	broke(t, before, 0x03, 1);
+	r->ops->FreeCommonBuffer(r->adapter, 64, logical, va, TRUE);
+	broke(t, before, 0x03, 1);
+	r->ops->FreeCommonBuffer(r->adapter, 64, logical, va, TRUE);
+	broke(t, before, 0x03, 2);
+}
+
+/* False where the platform shares no page of a client's. */
+static bool lent(struct rig *r, struct buffer *b, PHYSICAL_ADDRESS *logical)
+{
+	return b && !r->ops->CreateCommonBufferFromMdl(r->adapter, b->mdl, NULL,
+						       0, logical);
+}
+
+static void freed_lent(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, NEAR, 0, PAGE_SIZE);
+	long before[NTDMA_RULES];
+	PHYSICAL_ADDRESS logical;
+
+	snapshot(before);
+	if (!lent(r, b, &logical)) {
+		broke(t, before, NTDMA_RULES, 0);
+		return;
+	}
+	r->ops->FreeCommonBuffer(r->adapter, 64, logical, b->va, TRUE);
+	broke(t, before, 0x03, 1);
+	r->ops->FreeCommonBuffer(r->adapter, PAGE_SIZE, logical, b->va, TRUE);
+	broke(t, before, 0x03, 1);
+	r->ops->FreeCommonBuffer(r->adapter, PAGE_SIZE, logical, b->va, TRUE);
+	broke(t, before, 0x03, 2);
+}
+
 static void still_mapped(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, RUN, 0, PAGE_SIZE);
@@ -314,6 +388,51 @@ static void left(struct nttest *t, struct rig *r)
 	rig_close(other);
 }
 
+/* The same for what else is a common buffer; it is freed afterwards. */
+static void left_vector(struct nttest *t, struct rig *r)
+{
+	struct rig *other = rig_open(t, r->kind);
+	PDMA_COMMON_BUFFER_VECTOR v;
+	long before[NTDMA_RULES];
+	PDMA_ADAPTER adapter;
+	PDMA_OPERATIONS ops;
+
+	REQUIRE(t, other);
+	adapter = other->adapter;
+	ops = other->ops;
+	v = vector(other);
+	snapshot(before);
+	ops->PutDmaAdapter(adapter);
+	broke(t, before, 0x07, 1);
+	ops->FreeCommonBufferVector(adapter, v);
+	broke(t, before, 0x07, 1);
+	other->adapter = NULL;
+	rig_close(other);
+}
+
+static void left_lent(struct nttest *t, struct rig *r)
+{
+	struct rig *other = rig_open(t, r->kind);
+	long before[NTDMA_RULES];
+	PHYSICAL_ADDRESS logical;
+	PDMA_ADAPTER adapter;
+	struct buffer *b;
+
+	REQUIRE(t, other);
+	adapter = other->adapter;
+	b = buffer_new(other, NEAR, 0, PAGE_SIZE);
+	if (lent(other, b, &logical)) {
+		snapshot(before);
+		other->ops->PutDmaAdapter(adapter);
+		broke(t, before, 0x07, 1);
+		other->ops->FreeCommonBuffer(adapter, PAGE_SIZE, logical,
+					     b->va, TRUE);
+		broke(t, before, 0x07, 1);
+		other->adapter = NULL;
+	}
+	rig_close(other);
+}
+
 static void version(struct nttest *t, struct rig *r)
 {
 	DEVICE_DESCRIPTION dd;
@@ -329,10 +448,16 @@ static void version(struct nttest *t, struct rig *r)
 
 static const struct nttest_case cases[] = {
 	{ "0xE6:03 common buffer freed wrongly", .run_on = freed_buffer },
+	{ "0xE6:03 elements and vectors freed wrongly",
+	  .run_on = freed_vector },
+	{ "0xE6:03 buffer with bounds freed wrongly", .run_on = freed_bounds },
+	{ "0xE6:03 memory of an MDL freed wrongly", .run_on = freed_lent },
 	{ "0xE6:04 channel freed that nobody holds", .run_on = freed_channel },
 	{ "0xE6:05 registers freed twice", .run_on = freed_registers },
 	{ "0xE6:06 no list put", .run_on = freed_list },
 	{ "0xE6:07 09 18 adapter put too early, and twice", .run_on = left },
+	{ "0xE6:07 adapter put before its vector", .run_on = left_vector },
+	{ "0xE6:07 adapter put before memory of an MDL", .run_on = left_lent },
 	{ "0xE6:0A adapter put before its list", .run_on = left_list },
 	{ "0xE6:0E written past the end of a list", .run_on = overrun },
 	{ "0xE6:10 registers freed before the flush", .run_on = still_mapped },
