@@ -10,9 +10,11 @@
  *
  * The DMA API takes the highest address allowed from the coherent mask of the
  * device, which need not be a mask and is narrowed for a moment. It takes no
- * lowest one, and without an IOMMU it takes from a zone what comes first: a
- * block outside the bounds is set aside until one inside is found, up to a
- * limit. Blocks that exist may not be found, blocks that are found are right.
+ * lowest one. With an IOMMU the block is then mapped once more, in the window
+ * (window.c), which is exact. Without one it takes from a zone what comes
+ * first: a block outside the bounds is set aside until one inside is found, up
+ * to a limit. Blocks that exist may not be found, blocks that are found are
+ * right.
  *
  * Locks: device->lock while the mask or the node of the device is changed.
  * device->buffers_lock, a leaf, for the tree.
@@ -24,6 +26,7 @@
 #include <linux/sizes.h>
 
 #include "ntdma.h"
+#include "window.h"
 
 #define NTDMA_LARGE_PAGES	512	/* pages of a large one */
 #define NTDMA_TRIES		4096	/* blocks tried for bounds, at most */
@@ -138,7 +141,7 @@ u32 ntdma_buffer_address(const struct ntdma_adapter *adapter, const MDL *mdl,
  * ntdma_buffer_cached() - the same for buffers that need cache maintenance
  * @adapter: whose device asks
  * @va: of a byte for the CPU
- * @addr: set to the address of that byte for the device
+ * @addr: set to the address of that byte for the DMA API
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: bytes to the end of the buffer, 0 when there is nothing to do.
@@ -154,7 +157,7 @@ size_t ntdma_buffer_cached(const struct ntdma_adapter *adapter, const void *va,
 	spin_lock_irqsave(&device->buffers_lock, flags);
 	known = ntdma_known_at(device, va);
 	if (known && known->dev == adapter->dev && known->cached) {
-		*addr = known->addr + (va - known->va);
+		*addr = known->dma + (va - known->va);
 		length = known->va + known->size - va;
 	}
 	spin_unlock_irqrestore(&device->buffers_lock, flags);
@@ -244,9 +247,10 @@ static bool ntdma_block_cached(struct device *dev,
 		block->sgt = NULL;
 		return false;
 	}
-	known->addr = sg_dma_address(block->sgt->sgl);
+	known->dma = sg_dma_address(block->sgt->sgl);
+	known->addr = known->dma;
 	/* The zeroes are in the cache: they must not follow later. */
-	dma_sync_single_for_device(dev, known->addr, size, DMA_BIDIRECTIONAL);
+	dma_sync_single_for_device(dev, known->dma, size, DMA_BIDIRECTIONAL);
 	return true;
 }
 
@@ -260,17 +264,25 @@ static bool ntdma_block_pages(struct device *dev, const struct ntdma_want *want,
 	known->cached = want->cached;
 	if (want->cached)
 		return ntdma_block_cached(dev, want, block);
-	known->va = dma_alloc_attrs(dev, want->size, &known->addr, want->gfp,
+	known->va = dma_alloc_attrs(dev, want->size, &known->dma, want->gfp,
 				    0);
+	known->addr = known->dma;
 	return known->va;
 }
 
-static void ntdma_block_free(struct device *dev, struct ntdma_block *block)
+/**
+ * ntdma_block_free() - undo ntdma_block_alloc()
+ * @dev: of the adapter
+ * @block: the block, mapped nowhere else
+ *
+ * Context: PASSIVE_LEVEL.
+ */
+void ntdma_block_free(struct device *dev, struct ntdma_block *block)
 {
 	struct ntdma_known *known = &block->known;
 
 	if (!block->sgt) {
-		dma_free_attrs(dev, known->size, known->va, known->addr, 0);
+		dma_free_attrs(dev, known->size, known->va, known->dma, 0);
 		return;
 	}
 	dma_vunmap_noncontiguous(dev, known->va);
@@ -397,7 +409,122 @@ static bool ntdma_block_search(struct ntdma_adapter *adapter,
 }
 
 /**
- * ntdma_block_get() - allocate a block
+ * ntdma_block_alloc() - allocate a block
+ * @adapter: whose device shares it
+ * @want: what is wanted; fits its bounds
+ * @block: zeroed; set up
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: true when there is one.
+ */
+bool ntdma_block_alloc(struct ntdma_adapter *adapter,
+		       const struct ntdma_want *want,
+		       struct ntdma_block *block)
+{
+	/* More than there is would only make others give up theirs. */
+	if (want->size > NTDMA_CHECKED_BYTES &&
+	    want->size >> PAGE_SHIFT > si_mem_available())
+		return false;
+	return !ntdma_fail_alloc() && ntdma_block_search(adapter, want, block);
+}
+
+/* The frame of a page of a block; false for what is no memory of the kernel. */
+static bool ntdma_block_frame(const struct ntdma_known *known, size_t done,
+			      unsigned long *pfn)
+{
+	const void *va = known->va + done;
+
+	*pfn = ntdma_is_vmalloc(va) ? vmalloc_to_pfn(va) :
+				      PHYS_PFN(virt_to_phys((void *)va));
+	return pfn_valid(*pfn);
+}
+
+/* Bytes from @done on that are consecutive in memory. */
+static size_t ntdma_block_run(const struct ntdma_known *known, size_t done,
+			      unsigned long first)
+{
+	size_t length = PAGE_SIZE;
+	unsigned long pfn;
+
+	while (done + length < known->size &&
+	       ntdma_block_frame(known, done + length, &pfn) &&
+	       pfn == first + PHYS_PFN(length))
+		length += PAGE_SIZE;
+	return length;
+}
+
+/**
+ * ntdma_block_map() - map a block at an address of our choice
+ * @block: the block
+ * @span: reserved, of its size
+ * @dev: a device of the span's space
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: false when there is no memory for it; the span is for release then.
+ */
+bool ntdma_block_map(const struct ntdma_block *block, struct ntdma_span *span,
+		     struct device *dev)
+{
+	const struct ntdma_known *known = &block->known;
+	size_t done, length;
+	unsigned long pfn;
+
+	for (done = 0; done < known->size; done += length) {
+		if (!ntdma_block_frame(known, done, &pfn))
+			return false;
+		length = ntdma_block_run(known, done, pfn);
+		if (!ntdma_span_map(span, dev, PFN_PHYS(pfn), length,
+				    DMA_BIDIRECTIONAL))
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
+static bool ntdma_block_place(struct ntdma_adapter *adapter,
+			      const struct ntdma_want *want,
+			      struct ntdma_block *block,
+			      struct ntdma_span *span)
+{
+	const struct ntdma_range range = {
+		want->min, want->last, want->size, want->unit
+	};
+
+	if (!ntdma_span_reserve(ntdma_adapter_space(adapter), span, &range))
+		return false;
+	if (ntdma_block_map(block, span, adapter->dev)) {
+		block->span = span;
+		block->known.addr = span->first;
+		return true;
+	}
+	ntdma_span_release(span);
+	return false;
+}
+
+/* A block that lies in the window, if that can be. */
+static bool ntdma_block_window(struct ntdma_adapter *adapter,
+			       const struct ntdma_want *want,
+			       struct ntdma_block *block)
+{
+	struct ntdma_want any = *want;
+	struct ntdma_span *span;
+
+	any.min = 0;
+	any.last = adapter->mask;
+	any.unit = PAGE_SIZE;
+	if (!ntdma_block_alloc(adapter, &any, block))
+		return false;
+	span = ntdma_alloc(sizeof(*span), GFP_KERNEL);
+	if (span && ntdma_block_place(adapter, want, block, span))
+		return true;
+	ntdma_free(span);
+	ntdma_block_free(adapter->dev, block);
+	memset(block, 0, sizeof(*block));
+	return false;
+}
+
+/**
+ * ntdma_block_get() - allocate a block that the device knows
  * @adapter: whose device shares it
  * @want: what is wanted; fits its bounds
  * @block: zeroed; set up, and known to the device
@@ -408,11 +535,14 @@ static bool ntdma_block_search(struct ntdma_adapter *adapter,
 bool ntdma_block_get(struct ntdma_adapter *adapter,
 		     const struct ntdma_want *want, struct ntdma_block *block)
 {
-	/* More than there is would only make others give up theirs. */
-	if (want->size > NTDMA_CHECKED_BYTES &&
-	    want->size >> PAGE_SHIFT > si_mem_available())
+	const struct ntdma_space *space = ntdma_adapter_space(adapter);
+	bool done = want->min && space &&
+		    ntdma_block_window(adapter, want, block);
+
+	/* The DMA API has nothing in the window. */
+	if (!done && space && want->min >= ntdma_space_floor(space))
 		return false;
-	if (ntdma_fail_alloc() || !ntdma_block_search(adapter, want, block))
+	if (!done && !ntdma_block_alloc(adapter, want, block))
 		return false;
 	ntdma_known_add(adapter->device, &block->known);
 	return true;
@@ -428,5 +558,9 @@ bool ntdma_block_get(struct ntdma_adapter *adapter,
 void ntdma_block_put(struct ntdma_adapter *adapter, struct ntdma_block *block)
 {
 	ntdma_known_remove(adapter->device, &block->known);
+	if (block->span) {
+		ntdma_span_release(block->span);
+		ntdma_free(block->span);
+	}
 	ntdma_block_free(adapter->dev, block);
 }

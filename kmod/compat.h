@@ -9,6 +9,7 @@
 #define NTDMA_COMPAT_H
 
 #include <linux/export.h>
+#include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/version.h>
 
@@ -62,5 +63,19 @@ static inline bool ntdma_is_vmalloc(const void *addr)
 #endif
 	return is_vmalloc_addr(addr);
 }
+
+/* Said how to allocate since 6.3; before, it always might sleep. */
+#if IS_ENABLED(CONFIG_IOMMU_API)
+static inline int ntdma_iommu_map(struct iommu_domain *domain,
+				  unsigned long iova, phys_addr_t phys,
+				  size_t size, int prot)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return iommu_map(domain, iova, phys, size, prot, GFP_KERNEL);
+#else
+	return iommu_map(domain, iova, phys, size, prot);
+#endif
+}
+#endif
 
 #endif /* NTDMA_COMPAT_H */

@@ -9,6 +9,10 @@
  * adapter that was put maps nothing any more and does not count. The masks that
  * the device had are put back when its last adapter leaves.
  *
+ * Window: with an IOMMU the mask ends below the window (window.c), where we
+ * choose addresses ourselves. The first bus master's adapter of a device decides
+ * where it begins.
+ *
  * End: a devres action is the last resort. A driver that leaves without
  * giving back what it holds has it taken away there, after its remove
  * callback and before anything else may bind: waiters are dropped, mappings
@@ -19,6 +23,7 @@
 #include <linux/slab.h>
 
 #include "ntdma.h"
+#include "window.h"
 
 static DEFINE_MUTEX(ntdma_devices_lock);
 static LIST_HEAD(ntdma_devices);
@@ -186,6 +191,20 @@ void ntdma_devices_exit(void)
 	mutex_unlock(&ntdma_devices_lock);
 }
 
+static u64 ntdma_device_reach(const struct ntdma_device *device,
+			      const struct ntdma_adapter *adapter)
+{
+	return min_not_zero(DMA_BIT_MASK(adapter->width),
+			    device->dev->bus_dma_limit);
+}
+
+/* Where the DMA API must end, if the narrowest adapter ends at @last. */
+static u64 ntdma_device_below(const struct ntdma_device *device, u64 last)
+{
+	return device->space ? min(last, ntdma_space_floor(device->space) - 1) :
+			       last;
+}
+
 /* Sets the masks for the adapters that are in use; 0 when there are none. */
 static int ntdma_device_tune(struct ntdma_device *device)
 {
@@ -204,8 +223,52 @@ static int ntdma_device_tune(struct ntdma_device *device)
 	}
 	if (!widest)
 		return 0;
-	return dma_set_mask_and_coherent(device->dev,
-					 translated ? narrowest : widest);
+	device->limit = min_not_zero(narrowest, device->dev->bus_dma_limit);
+	if (translated)
+		widest = ntdma_device_below(device, narrowest);
+	return dma_set_mask_and_coherent(device->dev, widest);
+}
+
+/* Whether no adapter of a bus master is left, or they only linger. */
+static bool ntdma_device_idle(const struct ntdma_device *device)
+{
+	struct ntdma_adapter *adapter;
+
+	lockdep_assert_held(&device->lock);
+	list_for_each_entry(adapter, &device->adapters, link)
+		if (!adapter->engine && !percpu_ref_is_dying(&adapter->ref))
+			return false;
+	return true;
+}
+
+/* Remembers what the device was like, and finds the window. */
+static int ntdma_device_open(struct ntdma_device *device,
+			     const struct ntdma_adapter *adapter)
+{
+	u64 last = ntdma_device_reach(device, adapter);
+
+	lockdep_assert_held(&device->lock);
+	if (list_empty(&device->adapters)) {
+		device->mask = dma_get_mask(device->dev);
+		device->coherent_mask = device->dev->coherent_dma_mask;
+	}
+	if (adapter->engine || !ntdma_device_idle(device))
+		return 0;
+	if (!device->space)
+		return ntdma_space_join(device, last);
+	ntdma_space_renew(device, last);
+	return 0;
+}
+
+/* Makes the device as it was. */
+static void ntdma_device_close(struct ntdma_device *device)
+{
+	u64 last;
+
+	lockdep_assert_held(&device->lock);
+	last = ntdma_space_leave(device);
+	*device->dev->dma_mask = min(device->mask, last);
+	device->dev->coherent_dma_mask = min(device->coherent_mask, last);
 }
 
 /**
@@ -214,7 +277,7 @@ static int ntdma_device_tune(struct ntdma_device *device)
  * @adapter: with its width
  *
  * Context: PASSIVE_LEVEL.
- * Return: 0, or the error with which the platform refuses the mask.
+ * Return: 0, the error with which the platform refuses the mask, or -ENOMEM.
  */
 int ntdma_device_join(struct ntdma_device *device,
 		      struct ntdma_adapter *adapter)
@@ -222,14 +285,17 @@ int ntdma_device_join(struct ntdma_device *device,
 	int ret;
 
 	mutex_lock(&device->lock);
-	if (list_empty(&device->adapters)) {
-		device->mask = dma_get_mask(device->dev);
-		device->coherent_mask = device->dev->coherent_dma_mask;
-	}
+	ret = ntdma_device_open(device, adapter);
+	if (ret)
+		goto unlock;
 	list_add_tail(&adapter->link, &device->adapters);
 	ret = ntdma_device_tune(device);
-	if (ret)
-		list_del(&adapter->link);
+	if (!ret)
+		goto unlock;
+	list_del(&adapter->link);
+	if (list_empty(&device->adapters))
+		ntdma_device_close(device);
+unlock:
 	mutex_unlock(&device->lock);
 	return ret;
 }
@@ -246,12 +312,10 @@ void ntdma_device_leave(struct ntdma_device *device,
 {
 	mutex_lock(&device->lock);
 	list_del(&adapter->link);
-	if (list_empty(&device->adapters)) {
-		*device->dev->dma_mask = device->mask;
-		device->dev->coherent_dma_mask = device->coherent_mask;
-	} else {
+	if (list_empty(&device->adapters))
+		ntdma_device_close(device);
+	else
 		ntdma_device_tune(device);
-	}
 	mutex_unlock(&device->lock);
 	wake_up_all(&device->left);
 }

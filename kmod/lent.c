@@ -4,7 +4,8 @@
  *
  * Model: the pages are mapped once, for as long as the buffer lives, in the
  * order of the MDL and as one run. With an IOMMU any pages will do, and the
- * direction of the mapping is what the device may do. Without one they must be
+ * direction of the mapping is what the device may do; a lowest address is had
+ * in the window (window.c), or by luck. Without one they must be
  * contiguous, and the device must reach them where they are: a copy is not
  * shared. The pages stay the client's, and so does the MDL, which is not
  * needed any more afterwards.
@@ -17,6 +18,7 @@
 #include <linux/pfn.h>
 
 #include "ntdma.h"
+#include "window.h"
 
 /**
  * struct ntdma_lent - memory of a client, mapped for the device
@@ -24,6 +26,7 @@
  * @addr: address for the device
  * @dir: what the device may do
  * @sgt: the memory, with an IOMMU
+ * @span: reserved, and @sgt not used, when the limits lie in the window
  * @va: system address of the part that is mapped
  * @length: bytes of it
  * @whole_va: system address of the MDL
@@ -34,6 +37,7 @@ struct ntdma_lent {
 	dma_addr_t addr;
 	enum dma_data_direction dir;
 	struct sg_table sgt;
+	struct ntdma_span span;
 	void *va;
 	u32 length;
 	void *whole_va;
@@ -138,6 +142,10 @@ static const MDL *ntdma_lent_part(const struct ntdma_terms *terms,
 static void ntdma_lent_unmap(struct ntdma_adapter *adapter,
 			     struct ntdma_lent *lent)
 {
+	if (lent->span.space) {
+		ntdma_span_release(&lent->span);
+		return;
+	}
 	if (!lent->sgt.orig_nents) {
 		dma_unmap_page(adapter->dev, lent->addr, lent->length,
 			       lent->dir);
@@ -249,6 +257,33 @@ static bool ntdma_lent_narrowed(struct ntdma_adapter *adapter,
 	return done;
 }
 
+/* At an address of our choice, if the limits leave us one. */
+static bool ntdma_lent_window(struct ntdma_adapter *adapter,
+			      struct ntdma_lent *lent,
+			      const struct ntdma_terms *terms,
+			      struct ntdma_walk walk)
+{
+	const struct ntdma_range range = {
+		round_up(terms->min, PAGE_SIZE), terms->last, lent->length,
+		PAGE_SIZE
+	};
+	struct ntdma_space *space = ntdma_adapter_space(adapter);
+	struct ntdma_piece piece;
+
+	if (!space || range.min < terms->min ||
+	    !ntdma_span_reserve(space, &lent->span, &range))
+		return false;
+	for (; ntdma_walk_peek(&walk, adapter->max_seg, &piece);
+	     ntdma_walk_skip(&walk, piece.length))
+		if (!ntdma_span_map(&lent->span, adapter->dev, piece.phys,
+				    piece.length, lent->dir)) {
+			ntdma_span_release(&lent->span);
+			return false;
+		}
+	lent->addr = lent->span.first;
+	return true;
+}
+
 static NTSTATUS ntdma_lent_translated(struct ntdma_adapter *adapter,
 				      struct ntdma_lent *lent,
 				      const struct ntdma_terms *terms,
@@ -261,6 +296,8 @@ static NTSTATUS ntdma_lent_translated(struct ntdma_adapter *adapter,
 		return STATUS_NOT_SUPPORTED;
 	if (!count)
 		return STATUS_INVALID_PARAMETER;
+	if (terms->min && ntdma_lent_window(adapter, lent, terms, *walk))
+		return STATUS_SUCCESS;
 	if (ntdma_fail_alloc() ||
 	    sg_alloc_table(&lent->sgt, count, GFP_KERNEL | __GFP_NOWARN))
 		return STATUS_INSUFFICIENT_RESOURCES;

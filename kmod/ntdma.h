@@ -15,9 +15,13 @@
  *   block     memory of the DMA API that CPU and device share
  *   known     memory that the device has an address for already
  *   lent      memory of a client that became a common buffer
+ *   space     what an IOMMU translates for a device
+ *   window    the part of a space where we choose addresses
+ *   span      addresses of a window that are in use
  *
  * Lock order, outermost first
  *   device->lock (mutex)      adapters of a device, its DMA masks
+ *   spaces (mutex)            windows and spans
  *   channel->lock (spinlock)  queue, owner, free slots
  *   pool->lock, handle buckets, device->buffers_lock: leaves
  * No lock is held while a routine of the client runs.
@@ -48,6 +52,8 @@ struct ntdma_adapter;
 struct ntdma_engine;
 struct ntdma_port;
 struct ntdma_request;
+struct ntdma_space;
+struct ntdma_span;
 
 /**
  * enum ntdma_backend - how an adapter's addresses come about
@@ -218,6 +224,9 @@ bool ntdma_reachable(const struct ntdma_adapter *adapter, phys_addr_t phys,
  * @coherent_mask: the same for its coherent mask
  * @buffers_lock: protects @buffers
  * @buffers: struct ntdma_known of all adapters by CPU address
+ * @limit: last address that all live adapters reach
+ * @space: where there is a window for the adapters, or NULL
+ * @space_link: in @space
  */
 struct ntdma_device {
 	struct list_head link;
@@ -230,6 +239,9 @@ struct ntdma_device {
 	u64 coherent_mask;
 	spinlock_t buffers_lock;	/* see @buffers_lock */
 	struct rb_root buffers;
+	u64 limit;
+	struct ntdma_space *space;
+	struct list_head space_link;
 };
 
 struct ntdma_device *ntdma_device_get(struct device *dev);
@@ -425,6 +437,7 @@ struct ntdma_map *ntdma_list_map(struct ntdma_handle *handle);
  * @node: in the tree of the device
  * @va: address for the CPU
  * @addr: address for the device
+ * @dma: the same for the DMA API; another one when @addr is in the window
  * @size: in bytes
  * @dev: whose address @addr is
  * @cached: CPU and device see each other's writes after a flush only
@@ -433,6 +446,7 @@ struct ntdma_known {
 	struct rb_node node;
 	void *va;
 	dma_addr_t addr;
+	dma_addr_t dma;
 	size_t size;
 	const struct device *dev;
 	bool cached;
@@ -462,10 +476,12 @@ struct ntdma_want {
  * struct ntdma_block - memory shared with a device
  * @known: its addresses
  * @sgt: of cached memory, else NULL
+ * @span: of memory that is mapped in the window, else NULL
  */
 struct ntdma_block {
 	struct ntdma_known known;
 	struct sg_table *sgt;
+	struct ntdma_span *span;
 };
 
 int ntdma_want_init(struct ntdma_want *want,
@@ -475,6 +491,12 @@ bool ntdma_want_bounds(struct ntdma_want *want, u64 min, u64 last);
 bool ntdma_block_get(struct ntdma_adapter *adapter,
 		     const struct ntdma_want *want, struct ntdma_block *block);
 void ntdma_block_put(struct ntdma_adapter *adapter, struct ntdma_block *block);
+bool ntdma_block_alloc(struct ntdma_adapter *adapter,
+		       const struct ntdma_want *want,
+		       struct ntdma_block *block);
+void ntdma_block_free(struct device *dev, struct ntdma_block *block);
+bool ntdma_block_map(const struct ntdma_block *block, struct ntdma_span *span,
+		     struct device *dev);
 void ntdma_known_add(struct ntdma_device *device, struct ntdma_known *known);
 void ntdma_known_remove(struct ntdma_device *device,
 			struct ntdma_known *known);
@@ -588,6 +610,13 @@ struct ntdma_adapter {
 	struct ntdma_stats __percpu *stats;
 	struct work_struct release;
 };
+
+/* Where there is a window for an adapter; never for a controller's channel. */
+static inline struct ntdma_space *
+ntdma_adapter_space(const struct ntdma_adapter *adapter)
+{
+	return adapter->engine ? NULL : adapter->device->space;
+}
 
 static inline struct ntdma_adapter *to_adapter(PDMA_ADAPTER wdm)
 {

@@ -64,6 +64,7 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_lent,
 	&nttest_flush,
 	&nttest_limits,
+	&nttest_bounds,
 	&nttest_race,
 	&nttest_removal,
 	&nttest_verify,

@@ -114,6 +114,7 @@ extern const struct nttest_suite nttest_vector;
 extern const struct nttest_suite nttest_lent;
 extern const struct nttest_suite nttest_flush;
 extern const struct nttest_suite nttest_limits;
+extern const struct nttest_suite nttest_bounds;
 extern const struct nttest_suite nttest_race;
 extern const struct nttest_suite nttest_removal;
 extern const struct nttest_suite nttest_verify;

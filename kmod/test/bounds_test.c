@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Addresses of the client's choice behind an IOMMU: scenarios S18 and S20,
+ * contract section H. They lie in the window, which the DMA API leaves alone.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include "buffer.h"
+#include "hooks.h"
+#include "rig.h"
+
+#define LENGTH	(3 * (ULONG)PAGE_SIZE)
+
+static bool translated(const struct nttest *t)
+{
+	return dma_get_merge_boundary(t->dev);
+}
+
+static PVOID bounded(struct rig *r, u64 min, u64 end, ULONG length,
+		     PHYSICAL_ADDRESS *la)
+{
+	PHYSICAL_ADDRESS from, to;
+
+	from.QuadPart = min;
+	to.QuadPart = end;
+	return r->ops->AllocateCommonBufferWithBounds(r->adapter, &from, &to,
+						      length, 0, NULL,
+						      MM_ANY_NODE_OK, la);
+}
+
+/* Two halves of a range, exactly, and no third. */
+static void exact(struct rig *r, u64 x, ULONG length)
+{
+	PHYSICAL_ADDRESS la[3];
+	struct nttest *t = r->t;
+	PVOID va[3];
+	u8 byte;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		va[i] = bounded(r, x, x + 2 * length, length, &la[i]);
+	EXPECT(t, va[0] && va[1] && !va[2]);
+	for (i = 0; i < 2 && va[i]; i++) {
+		EXPECT_EQ(t, la[i].QuadPart, x + i * length);
+		*(u8 *)(va[i] + length - 1) = 0x51 + i;
+		EXPECT_EQ(t, bus_read(&r->bus,
+				      la[i].QuadPart + length - 1, &byte, 1),
+			  0);
+		EXPECT_EQ(t, byte, 0x51 + i);
+	}
+	for (i = 0; i < 2; i++)
+		if (va[i])
+			r->ops->FreeCommonBuffer(r->adapter, length, la[i],
+						 va[i], TRUE);
+	EXPECT(t, bus_read(&r->bus, x, &byte, 1));
+}
+
+/* An address in the window of every kind that the machine has. */
+static u64 window_of(const struct rig *r)
+{
+	return r->kind->width == 28 ? 0xe000000 : 0x3480000000;
+}
+
+static void s18(struct nttest *t, struct rig *r)
+{
+	u64 x = window_of(r);
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+
+	if (!translated(t)) {
+		nttest_skip(t, "no IOMMU");
+		return;
+	}
+	exact(r, x, PAGE_SIZE);
+	exact(r, x + 5 * PAGE_SIZE, PAGE_SIZE);
+	exact(r, x + SZ_1M, 17 * PAGE_SIZE);
+	/* A page that a bound cuts is not in the range. */
+	EXPECT(t, !bounded(r, x + 1, x + 2 * PAGE_SIZE - 1, 1, &la));
+	EXPECT(t, !bounded(r, x, x + PAGE_SIZE - 1, 1, &la));
+	va = bounded(r, x + 1, x + 2 * PAGE_SIZE, 1, &la);
+	if (EXPECT(t, va)) {
+		EXPECT_EQ(t, la.QuadPart, x + PAGE_SIZE);
+		r->ops->FreeCommonBuffer(r->adapter, 1, la, va, TRUE);
+	}
+	/* Nothing, too little, the wrong way round, out of reach. */
+	EXPECT(t, !bounded(r, x, x, 1, &la));
+	EXPECT(t, !bounded(r, x, x + PAGE_SIZE, PAGE_SIZE + 1, &la));
+	EXPECT(t, !bounded(r, x + SZ_1M, x, 1, &la));
+	EXPECT(t, !bounded(r, x, x + SZ_1M, 0, &la));
+	EXPECT(t, !bounded(r, x, x + SZ_1M, U32_MAX, &la));
+	if (r->kind->width < 64)
+		EXPECT(t, !bounded(r, r->bus.last + 1, U64_MAX, 1, &la));
+}
+
+static void s20(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, 4 * PAGE_SIZE);
+	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION c = {
+		.ConfigType = CommonBufferConfigTypeLogicalAddressLimits,
+	};
+	u64 x = window_of(r) + 3 * PAGE_SIZE;
+	PHYSICAL_ADDRESS la;
+	u8 byte;
+
+	if (!translated(t)) {
+		nttest_skip(t, "no IOMMU");
+		return;
+	}
+	REQUIRE(t, b);
+	c.LogicalAddressLimits.MinimumAddress.QuadPart = x;
+	c.LogicalAddressLimits.MaximumAddress.QuadPart = x + b->length - 1;
+	REQUIRE(t, !r->ops->CreateCommonBufferFromMdl(r->adapter, b->mdl, &c,
+						      1, &la));
+	EXPECT_EQ(t, la.QuadPart, x);
+	((u8 *)b->va)[3 * PAGE_SIZE] = 0x77;
+	EXPECT_EQ(t, bus_read(&r->bus, x + 3 * PAGE_SIZE, &byte, 1), 0);
+	EXPECT_EQ(t, byte, 0x77);
+	/* Taken. */
+	EXPECT_EQ(t, r->ops->CreateCommonBufferFromMdl(r->adapter, b->mdl, &c,
+						       1, &la),
+		  STATUS_INSUFFICIENT_RESOURCES);
+	la.QuadPart = x;
+	r->ops->FreeCommonBuffer(r->adapter, b->length, la, b->va, TRUE);
+	EXPECT(t, bus_read(&r->bus, x, &byte, 1));
+}
+
+/* As a driver for a large device has it: no run of memory is that long. */
+static void large(struct nttest *t, struct rig *r)
+{
+	PHYSICAL_ADDRESS la;
+	u64 at;
+	u8 *va;
+	u8 byte;
+
+	if (!translated(t)) {
+		nttest_skip(t, "no IOMMU");
+		return;
+	}
+	va = r->ops->AllocateCommonBuffer(r->adapter, SZ_64M, &la, TRUE);
+	REQUIRE(t, va);
+	for (at = 0; at < SZ_64M && !t->failed; at += SZ_256K + PAGE_SIZE) {
+		va[at] = at >> PAGE_SHIFT;
+		EXPECT_EQ(t, bus_read(&r->bus, la.QuadPart + at, &byte, 1), 0);
+		EXPECT_EQ(t, byte, va[at]);
+	}
+	r->ops->FreeCommonBuffer(r->adapter, SZ_64M, la, va, TRUE);
+}
+
+/* Each allocation and each mapping fails in turn, and nothing is left. */
+static void bound_failures(struct nttest *t, struct rig *r)
+{
+	long before = ntdma_live_objects();
+	u64 x = window_of(r);
+	PHYSICAL_ADDRESS la;
+	bool hit = true;
+	PVOID va;
+	int nth;
+
+	if (!translated(t)) {
+		nttest_skip(t, "no IOMMU");
+		return;
+	}
+	for (nth = 1; hit && nth < 200 && !t->failed; nth++) {
+		ntdma_fail_nth(nth);
+		va = bounded(r, x, x + LENGTH, LENGTH, &la);
+		hit = ntdma_fail_hit();
+		ntdma_fail_nth(0);
+		EXPECT_EQ(t, !va, hit);
+		if (va)
+			r->ops->FreeCommonBuffer(r->adapter, LENGTH, la, va,
+						 TRUE);
+		EXPECT_EQ(t, ntdma_live_objects(), before);
+	}
+	EXPECT(t, !hit && nth > 4);
+}
+
+static const struct nttest_case cases[] = {
+	{ "S18 EC-168 EC-169 exact bounds", .run_on = s18,
+	  .kinds = rig_lists },
+	{ "S20 EC-181 exact limits of an MDL", .run_on = s20,
+	  .kinds = rig_lists },
+	{ "S18 64 MiB in one run", .run_on = large, .kinds = rig_lists },
+	{ "S18 failures of buffers with bounds", .run_on = bound_failures,
+	  .kinds = rig_lists },
+	{ }
+};
+
+const struct nttest_suite nttest_bounds = {
+	.name = "bounds",
+	.cases = cases,
+};
