@@ -25,6 +25,7 @@
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
 
+#include "domain.h"
 #include "engine.h"
 #include "glue.h"
 #include "isa.h"
@@ -293,6 +294,7 @@ static void ntdma_adapter_work(struct work_struct *work)
 	struct ntdma_device *device = adapter->device;
 
 	ntdma_channel_close(adapter);
+	ntdma_domain_leave(adapter);
 	ntdma_adapter_close(adapter);
 	/* Until then a removal or a reader of the counters may look at it. */
 	ntdma_device_leave(device, adapter);
@@ -576,6 +578,23 @@ static unsigned int ntdma_adapter_forget(struct ntdma_adapter *adapter,
 }
 
 /**
+ * ntdma_adapter_busy() - whether the client has anything mapped
+ * @adapter: the adapter
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: true with a list, registers or a common buffer of any kind.
+ */
+bool ntdma_adapter_busy(struct ntdma_adapter *adapter)
+{
+	enum ntdma_kind kind;
+
+	for (kind = NTDMA_REGS; kind <= NTDMA_LENT; kind++)
+		if (ntdma_handle_count(adapter, kind))
+			return true;
+	return false;
+}
+
+/**
  * ntdma_adapter_detach() - take everything from a client that left
  * @adapter: an adapter of a device that loses its driver
  *
@@ -597,6 +616,7 @@ unsigned int ntdma_adapter_detach(struct ntdma_adapter *adapter)
 	count += ntdma_adapter_forget(adapter, NTDMA_VECTOR,
 				      ntdma_vector_forget);
 	count += ntdma_adapter_forget(adapter, NTDMA_LENT, ntdma_lent_forget);
+	ntdma_domain_leave(adapter);
 	if (ntdma_handle_take(NTDMA_ADAPTER, adapter, adapter)) {
 		percpu_ref_kill(&adapter->ref);
 		count++;

@@ -10,26 +10,42 @@
  * whatever the platform has to do for it. Only the routines that take a
  * MEMORY_CACHING_TYPE give cached memory on a device that is not coherent.
  */
+#include "domain.h"
 #include "ntdma.h"
 
 /**
  * struct ntdma_buffer - a common buffer
  * @handle: found by its address for the CPU
  * @block: the memory
+ * @shared: of a domain, or NULL
  * @length: what the client asked for, in bytes
  */
 struct ntdma_buffer {
 	struct ntdma_handle handle;
 	struct ntdma_block block;
+	struct ntdma_shared *shared;
 	u32 length;
 };
+
+/* Shows a buffer to the client. */
+static void *ntdma_buffer_add(struct ntdma_adapter *adapter,
+			      struct ntdma_buffer *buffer, u32 length,
+			      PPHYSICAL_ADDRESS logical)
+{
+	struct ntdma_known *known = &buffer->block.known;
+
+	buffer->length = length;
+	percpu_ref_get(&adapter->ref);
+	ntdma_handle_add(&buffer->handle, NTDMA_BUFFER, known->va, adapter);
+	logical->QuadPart = known->addr;
+	return known->va;
+}
 
 static void *ntdma_buffer_create(struct ntdma_adapter *adapter,
 				 const struct ntdma_want *want, u32 length,
 				 PPHYSICAL_ADDRESS logical)
 {
 	struct ntdma_buffer *buffer;
-	struct ntdma_known *known;
 
 	if (!logical)
 		return NULL;
@@ -40,12 +56,7 @@ static void *ntdma_buffer_create(struct ntdma_adapter *adapter,
 		ntdma_free(buffer);
 		return NULL;
 	}
-	known = &buffer->block.known;
-	buffer->length = length;
-	percpu_ref_get(&adapter->ref);
-	ntdma_handle_add(&buffer->handle, NTDMA_BUFFER, known->va, adapter);
-	logical->QuadPart = known->addr;
-	return known->va;
+	return ntdma_buffer_add(adapter, buffer, length, logical);
 }
 
 /**
@@ -60,7 +71,10 @@ void ntdma_buffer_forget(struct ntdma_handle *handle)
 						   handle);
 	struct ntdma_adapter *adapter = handle->adapter;
 
-	ntdma_block_put(adapter, &buffer->block);
+	if (buffer->shared)
+		ntdma_shared_destroy(adapter, buffer->shared);
+	else
+		ntdma_block_put(adapter, &buffer->block);
 	ntdma_free(buffer);
 	percpu_ref_put(&adapter->ref);
 }
@@ -158,6 +172,65 @@ PVOID ntdma_alloc_buffer_bounds(PDMA_ADAPTER wdm, PPHYSICAL_ADDRESS minimum,
 	    !ntdma_want_bounds(&want, min, last))
 		return NULL;
 	return ntdma_buffer_create(adapter, &want, length, logical);
+}
+
+/**
+ * ntdma_alloc_domain_buffer() - AllocateDomainCommonBuffer
+ * @wdm: an adapter that is a member
+ * @domain: what its GetDmaDomain returned
+ * @maximum: no byte of the buffer is at or above this address, NULL for what
+ *	all members reach
+ * @length: in bytes, at least 1
+ * @flags: as for AllocateCommonBufferWithBounds
+ * @type: the same, but that the memory is coherent also when it is cached
+ * @node: the same
+ * @logical: set to the address for all devices of the domain
+ * @va: set to the address for the CPU, NULL on failure
+ *
+ * FreeCommonBuffer of this adapter frees it, whoever is a member then (S21,
+ * EC-173). It also ends when the adapter's device loses its driver.
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: STATUS_SUCCESS (EC-193); STATUS_INVALID_HANDLE for what is no domain
+ *	(EC-194); STATUS_INVALID_PARAMETER for the domain of others, no length,
+ *	an unknown kind of caching, and nowhere to put the addresses;
+ *	STATUS_INSUFFICIENT_RESOURCES when there is no memory, or no address
+ *	that is free for all members, which is never one below their windows.
+ */
+NTSTATUS ntdma_alloc_domain_buffer(PDMA_ADAPTER wdm, HANDLE domain,
+				   PPHYSICAL_ADDRESS maximum, ULONG length,
+				   ULONG flags, MEMORY_CACHING_TYPE *type,
+				   NODE_REQUIREMENT node,
+				   PPHYSICAL_ADDRESS logical, PVOID *va)
+{
+	struct ntdma_adapter *adapter = to_adapter(wdm);
+	struct ntdma_buffer *buffer;
+	struct ntdma_want want;
+	NTSTATUS status;
+	u64 last;
+	int ret;
+
+	if (!va || !logical)
+		return STATUS_INVALID_PARAMETER;
+	*va = NULL;
+	ret = ntdma_want_init(&want, adapter, length, flags, type, node);
+	if (ret == -EINVAL)
+		return STATUS_INVALID_PARAMETER;
+	if (ret || !ntdma_last_below(maximum, &last) ||
+	    !ntdma_want_bounds(&want, 0, last))
+		return STATUS_INSUFFICIENT_RESOURCES;
+	want.cached = false;
+	buffer = ntdma_alloc(sizeof(*buffer), GFP_KERNEL);
+	if (!buffer)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	status = ntdma_shared_create(adapter, domain, &want, &buffer->block,
+				     &buffer->shared);
+	if (status) {
+		ntdma_free(buffer);
+		return status;
+	}
+	*va = ntdma_buffer_add(adapter, buffer, length, logical);
+	return STATUS_SUCCESS;
 }
 
 /**

@@ -22,6 +22,7 @@
  */
 #include <linux/slab.h>
 
+#include "domain.h"
 #include "ntdma.h"
 #include "window.h"
 
@@ -266,6 +267,7 @@ static void ntdma_device_close(struct ntdma_device *device)
 	u64 last;
 
 	lockdep_assert_held(&device->lock);
+	ntdma_domain_orphan(device);
 	last = ntdma_space_leave(device);
 	*device->dev->dma_mask = min(device->mask, last);
 	device->dev->coherent_dma_mask = min(device->coherent_mask, last);
@@ -318,6 +320,37 @@ void ntdma_device_leave(struct ntdma_device *device,
 		ntdma_device_tune(device);
 	mutex_unlock(&device->lock);
 	wake_up_all(&device->left);
+}
+
+/* Whether an adapter of the device has anything mapped. */
+static bool ntdma_device_busy(const struct ntdma_device *device)
+{
+	struct ntdma_adapter *adapter;
+
+	lockdep_assert_held(&device->lock);
+	list_for_each_entry(adapter, &device->adapters, link)
+		if (ntdma_adapter_busy(adapter))
+			return true;
+	return false;
+}
+
+/**
+ * ntdma_device_lower() - let the window of a device begin lower
+ * @device: the device, locked, with a window
+ * @floor: where
+ *
+ * It stays there until the last adapter of the device leaves.
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: false when something is mapped, and the DMA API might be about to
+ *	give addresses above @floor; when another device has the same window;
+ *	and when the platform refuses the mask.
+ */
+bool ntdma_device_lower(struct ntdma_device *device, u64 floor)
+{
+	return !ntdma_device_busy(device) &&
+	       ntdma_space_lower(device->space, floor) &&
+	       !ntdma_device_tune(device);
 }
 
 /**

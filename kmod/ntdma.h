@@ -21,6 +21,7 @@
  *
  * Lock order, outermost first
  *   device->lock (mutex)      adapters of a device, its DMA masks
+ *   domains (mutex)           who shares what with whom
  *   spaces (mutex)            windows and spans
  *   channel->lock (spinlock)  queue, owner, free slots
  *   pool->lock, handle buckets, device->buffers_lock: leaves
@@ -49,9 +50,11 @@
 
 struct module;
 struct ntdma_adapter;
+struct ntdma_domain;
 struct ntdma_engine;
 struct ntdma_port;
 struct ntdma_request;
+struct ntdma_shared;
 struct ntdma_space;
 struct ntdma_span;
 
@@ -227,6 +230,7 @@ bool ntdma_reachable(const struct ntdma_adapter *adapter, phys_addr_t phys,
  * @limit: last address that all live adapters reach
  * @space: where there is a window for the adapters, or NULL
  * @space_link: in @space
+ * @domain: of its own, once asked for
  */
 struct ntdma_device {
 	struct list_head link;
@@ -242,6 +246,7 @@ struct ntdma_device {
 	u64 limit;
 	struct ntdma_space *space;
 	struct list_head space_link;
+	struct ntdma_domain *domain;
 };
 
 struct ntdma_device *ntdma_device_get(struct device *dev);
@@ -250,6 +255,7 @@ int ntdma_device_join(struct ntdma_device *device,
 		      struct ntdma_adapter *adapter);
 void ntdma_device_leave(struct ntdma_device *device,
 			struct ntdma_adapter *adapter);
+bool ntdma_device_lower(struct ntdma_device *device, u64 floor);
 u64 ntdma_device_narrow(struct ntdma_device *device, u64 limit);
 void ntdma_device_restore(struct ntdma_device *device, u64 mask);
 void ntdma_device_show(void (*show)(struct ntdma_adapter *adapter, void *data),
@@ -572,6 +578,8 @@ struct ntdma_stats {
  *	lock
  * @channel: ownership and queue: @own, or that of @engine
  * @own: of a bus master
+ * @joined: domain of another device, or NULL
+ * @domain_link: in @joined
  * @stats: counters
  * @release: frees the adapter where sleeping is allowed
  */
@@ -607,6 +615,8 @@ struct ntdma_adapter {
 	bool closed;
 	struct ntdma_channel *channel;
 	struct ntdma_channel own;
+	struct ntdma_domain *joined;
+	struct list_head domain_link;
 	struct ntdma_stats __percpu *stats;
 	struct work_struct release;
 };
@@ -626,6 +636,7 @@ static inline struct ntdma_adapter *to_adapter(PDMA_ADAPTER wdm)
 void ntdma_adapter_stats(struct ntdma_adapter *adapter,
 			 struct ntdma_stats *sum);
 unsigned int ntdma_adapter_detach(struct ntdma_adapter *adapter);
+bool ntdma_adapter_busy(struct ntdma_adapter *adapter);
 extern const char *const ntdma_backend_names[];
 
 /* main.c */
@@ -733,6 +744,11 @@ PVOID ntdma_alloc_buffer_bounds(PDMA_ADAPTER wdm, PPHYSICAL_ADDRESS minimum,
 				ULONG flags, MEMORY_CACHING_TYPE *type,
 				NODE_REQUIREMENT node,
 				PPHYSICAL_ADDRESS logical);
+NTSTATUS ntdma_alloc_domain_buffer(PDMA_ADAPTER wdm, HANDLE domain,
+				   PPHYSICAL_ADDRESS maximum, ULONG length,
+				   ULONG flags, MEMORY_CACHING_TYPE *type,
+				   NODE_REQUIREMENT node,
+				   PPHYSICAL_ADDRESS logical, PVOID *va);
 VOID ntdma_free_buffer(PDMA_ADAPTER wdm, ULONG length,
 		       PHYSICAL_ADDRESS logical, PVOID va, BOOLEAN cached);
 
@@ -756,11 +772,6 @@ NTSTATUS ntdma_lend_mdl(PDMA_ADAPTER wdm, PMDL mdl,
 HANDLE ntdma_get_domain(PDMA_ADAPTER wdm);
 NTSTATUS ntdma_join_domain(PDMA_ADAPTER wdm, HANDLE domain);
 NTSTATUS ntdma_leave_domain(PDMA_ADAPTER wdm);
-NTSTATUS ntdma_alloc_domain_buffer(PDMA_ADAPTER wdm, HANDLE domain,
-				   PPHYSICAL_ADDRESS maximum, ULONG length,
-				   ULONG flags, MEMORY_CACHING_TYPE *type,
-				   NODE_REQUIREMENT node,
-				   PPHYSICAL_ADDRESS logical, PVOID *va);
 
 /* flush.c */
 NTSTATUS ntdma_flush_dma(PDMA_ADAPTER wdm, PMDL mdl, BOOLEAN read);

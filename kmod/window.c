@@ -397,6 +397,28 @@ u64 ntdma_space_floor(const struct ntdma_space *space)
 	return space->floor;
 }
 
+/**
+ * ntdma_space_lower() - let the window begin lower
+ * @space: of a device that is locked
+ * @floor: where; page aligned, not 0
+ *
+ * The window is of no use until the mask of the device ends there.
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: false when the space is not that device's alone.
+ */
+bool ntdma_space_lower(struct ntdma_space *space, u64 floor)
+{
+	bool alone;
+
+	mutex_lock(&ntdma_spaces_lock);
+	alone = list_is_singular(&space->members);
+	if (alone)
+		space->floor = min(space->floor, floor);
+	mutex_unlock(&ntdma_spaces_lock);
+	return alone;
+}
+
 static bool ntdma_space_has(const struct ntdma_space *space,
 			    const struct device *dev)
 {
@@ -486,6 +508,27 @@ static bool ntdma_space_search(struct ntdma_space *space,
 		cond_resched();
 	}
 	return false;
+}
+
+/**
+ * ntdma_space_fit() - find addresses, without reserving them
+ * @space: where
+ * @range: what is wanted
+ * @first: set to the lowest that is free
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: false when there is no such range in the window.
+ */
+bool ntdma_space_fit(struct ntdma_space *space,
+		     const struct ntdma_range *range, u64 *first)
+{
+	struct ntdma_span *next;
+	bool found;
+
+	mutex_lock(&ntdma_spaces_lock);
+	found = ntdma_space_search(space, range, first, &next);
+	mutex_unlock(&ntdma_spaces_lock);
+	return found;
 }
 
 /**

@@ -49,6 +49,9 @@ int ntdma_space_join(struct ntdma_device *device, u64 last);
 u64 ntdma_space_leave(struct ntdma_device *device);
 void ntdma_space_renew(struct ntdma_device *device, u64 last);
 u64 ntdma_space_floor(const struct ntdma_space *space);
+bool ntdma_space_lower(struct ntdma_space *space, u64 floor);
+bool ntdma_space_fit(struct ntdma_space *space,
+		     const struct ntdma_range *range, u64 *first);
 bool ntdma_span_reserve(struct ntdma_space *space, struct ntdma_span *span,
 			const struct ntdma_range *range);
 bool ntdma_span_map(struct ntdma_span *span, struct device *dev,
@@ -72,6 +75,17 @@ static inline void ntdma_space_renew(struct ntdma_device *device, u64 last)
 static inline u64 ntdma_space_floor(const struct ntdma_space *space)
 {
 	return 0;
+}
+
+static inline bool ntdma_space_lower(struct ntdma_space *space, u64 floor)
+{
+	return false;
+}
+
+static inline bool ntdma_space_fit(struct ntdma_space *space,
+				   const struct ntdma_range *range, u64 *first)
+{
+	return false;
 }
 
 static inline bool ntdma_span_reserve(struct ntdma_space *space,

@@ -9,7 +9,8 @@
  * not hold, by anything of ntdma's that it leaves alive, or by leaving the
  * IRQL raised. The suites of /sys/kernel/debug/ntdma_cost/ measure (cost.h).
  *
- * run_lock serialises runs and keeps the test device bound during a run.
+ * run_lock serialises runs and keeps the test devices bound during a run, but
+ * for what the run itself unbinds.
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
@@ -38,6 +39,7 @@ struct nttest_function {
 };
 
 static DEFINE_MUTEX(run_lock);
+static struct task_struct *runner;
 static LIST_HEAD(functions);
 static struct dentry *root, *cost_root;
 
@@ -65,6 +67,7 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_flush,
 	&nttest_limits,
 	&nttest_bounds,
+	&nttest_domain,
 	&nttest_race,
 	&nttest_removal,
 	&nttest_verify,
@@ -167,6 +170,8 @@ static bool find_device(struct nttest *t)
 		return false;
 	t->dev = &f->pdev->dev;
 	t->mask = f->mask;
+	if (!list_is_last(&f->node, &functions))
+		t->peer = &list_next_entry(f, node)->pdev->dev;
 	return true;
 }
 
@@ -199,6 +204,7 @@ static int nttest_show(struct seq_file *seq, void *unused)
 	int no = 0;
 
 	mutex_lock(&run_lock);
+	WRITE_ONCE(runner, current);
 	for (c = suite->cases; c->name; c++)
 		no += is_chosen(c);
 	seq_printf(seq, "TAP version 13\n1..%d\n", no);
@@ -206,6 +212,7 @@ static int nttest_show(struct seq_file *seq, void *unused)
 	for (c = suite->cases; c->name; c++)
 		if (is_chosen(c))
 			run_case(seq, suite, c, ++no);
+	WRITE_ONCE(runner, NULL);
 	mutex_unlock(&run_lock);
 	return 0;
 }
@@ -224,6 +231,28 @@ static const struct file_operations nttest_fops = {
 	.release = single_release,
 };
 
+/* A run that unbinds a device has the lock already. */
+static void change_functions(struct list_head *add, struct list_head *del)
+{
+	bool running = READ_ONCE(runner) == current;
+
+	if (!running)
+		mutex_lock(&run_lock);
+	if (add)
+		list_add_tail(add, &functions);
+	if (del)
+		list_del(del);
+	if (!running)
+		mutex_unlock(&run_lock);
+}
+
+/* Takes the driver from the peer of a running case, and gives it back. */
+bool nttest_rebind(struct device *dev)
+{
+	device_release_driver(dev);
+	return device_attach(dev) == 1;
+}
+
 static int nttest_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct nttest_function *f;
@@ -239,9 +268,7 @@ static int nttest_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	f->pdev = pdev;
 	f->mask = dma_get_mask(&pdev->dev);
 	pci_set_drvdata(pdev, f);
-	mutex_lock(&run_lock);
-	list_add_tail(&f->node, &functions);
-	mutex_unlock(&run_lock);
+	change_functions(&f->node, NULL);
 	return 0;
 }
 
@@ -249,9 +276,7 @@ static void nttest_remove(struct pci_dev *pdev)
 {
 	struct nttest_function *f = pci_get_drvdata(pdev);
 
-	mutex_lock(&run_lock);
-	list_del(&f->node);
-	mutex_unlock(&run_lock);
+	change_functions(NULL, &f->node);
 	pci_clear_master(pdev);
 }
 

@@ -122,6 +122,13 @@ bool rig_wait(int (*reached)(void *arg), void *arg)
 /* NULL, with the case failed, when the adapter does not open. */
 struct rig *rig_open(struct nttest *t, const struct rig_kind *kind)
 {
+	return rig_open_on(t, t->dev, kind);
+}
+
+/* The same on another device than the test device. */
+struct rig *rig_open_on(struct nttest *t, struct device *dev,
+			const struct rig_kind *kind)
+{
 	struct rig *r = kzalloc(sizeof(*r), GFP_KERNEL);
 	DEVICE_DESCRIPTION dd;
 
@@ -131,9 +138,9 @@ struct rig *rig_open(struct nttest *t, const struct rig_kind *kind)
 	r->kind = kind;
 	INIT_LIST_HEAD(&r->buffers);
 	INIT_LIST_HEAD(&r->requests);
-	r->bus.dev = t->dev;
+	r->bus.dev = dev;
 	r->bus.last = rig_last(kind->width);
-	r->object = ntdma_device_create(t->dev, 0);
+	r->object = ntdma_device_create(dev, 0);
 	if (!EXPECT(t, r->object))
 		goto free_rig;
 	r->object->CurrentIrp = &r->irp;

@@ -83,6 +83,8 @@ extern const struct rig_kind rig_v2[];		/* version 2, 24 to 64 bits */
 
 void rig_each(struct nttest *t, const struct nttest_case *c);
 struct rig *rig_open(struct nttest *t, const struct rig_kind *kind);
+struct rig *rig_open_on(struct nttest *t, struct device *dev,
+			const struct rig_kind *kind);
 void rig_close(struct rig *r);
 
 void rig_describe(DEVICE_DESCRIPTION *dd, const struct rig_kind *kind);

@@ -53,6 +53,7 @@ struct nttest_suite {
  * struct nttest - a running case
  * @seq: where the report goes
  * @dev: the test device (an edu PCI function), never NULL inside a case
+ * @peer: another one, or NULL
  * @mask: DMA mask of @dev before there was any adapter
  * @priv: for the suite
  * @failed: a check did not hold
@@ -62,6 +63,7 @@ struct nttest_suite {
 struct nttest {
 	struct seq_file *seq;
 	struct device *dev;
+	struct device *peer;
 	u64 mask;
 	void *priv;
 	bool failed;
@@ -72,6 +74,8 @@ struct nttest {
 void nttest_fail(struct nttest *t, const char *file, int line,
 		 const char *fmt, ...) __printf(4, 5);
 void nttest_note(struct nttest *t, const char *fmt, ...) __printf(2, 3);
+
+bool nttest_rebind(struct device *dev);
 
 static inline void nttest_skip(struct nttest *t, const char *why)
 {
@@ -115,6 +119,7 @@ extern const struct nttest_suite nttest_lent;
 extern const struct nttest_suite nttest_flush;
 extern const struct nttest_suite nttest_limits;
 extern const struct nttest_suite nttest_bounds;
+extern const struct nttest_suite nttest_domain;
 extern const struct nttest_suite nttest_race;
 extern const struct nttest_suite nttest_removal;
 extern const struct nttest_suite nttest_verify;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Vectors, bounds and the absence of domains: contract section H, scenarios
- * S18, S19 and S21.
+ * Vectors and bounds: contract section H, scenarios S18 and S19.
  */
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -400,20 +399,6 @@ static void ec_168(struct nttest *t, struct rig *r)
 		EXPECT(t, !bounded(r, r->bus.last - SZ_32K, 0, NULL));
 }
 
-static void s21(struct nttest *t, struct rig *r)
-{
-	PHYSICAL_ADDRESS la;
-	PVOID va = r;
-
-	EXPECT(t, !r->ops->GetDmaDomain(r->adapter));
-	EXPECT_EQ(t, r->ops->JoinDmaDomain(r->adapter, r), STATUS_NOT_SUPPORTED);
-	EXPECT(t, !NT_SUCCESS(r->ops->LeaveDmaDomain(r->adapter)));
-	EXPECT(t, !NT_SUCCESS(r->ops->AllocateDomainCommonBuffer(r->adapter, r,
-								 NULL, 1, 0, NULL,
-								 0, &la, &va)));
-	EXPECT(t, !va);
-}
-
 static const struct nttest_case cases[] = {
 	{ "S19 EC-185 EC-188 EC-190 elements of a vector", .run_on = s19 },
 	{ "EC-185 four elements of 4096 bytes", .run_on = ec_185 },
@@ -430,7 +415,6 @@ static const struct nttest_case cases[] = {
 	{ "S18 EC-169 a buffer is never out of bounds", .run_on = narrow_bounds,
 	  .kinds = rig_lists },
 	{ "EC-168 EC-170 bounds and types that cannot be met", .run_on = ec_168 },
-	{ "S21 EC-192 EC-194 EC-196 no domains", .run_on = s21 },
 	{ }
 };
 
