@@ -101,6 +101,29 @@ sample() {
 	result "sample: no mapping is left" [ "$(value live "$line")" = 0 ]
 }
 
+# Two of the sample's devices and one buffer, where there are domains.
+domain() {
+	local backend bounced report
+	read -r backend bounced </ntdma/expect
+	set -- /sys/bus/pci/drivers/edu_wdm/0*
+	report=$(cat "$1/domain")
+	cases=0
+	echo "TAP version 13"
+	echo "1..2"
+	echo "$report" | sed 's/^/# /'
+	if [ "$(value status "$report")" = 0xc00000bb ]; then
+		result "sample: S21 no domain without an IOMMU" \
+			[ "$backend" != iommu ]
+		result "sample: S21 nothing was moved" \
+			[ "$(value bytes "$report")" = 0 ]
+		return
+	fi
+	result "sample: S21 two devices pass data at one address" \
+		[ "$(value verdict "$report")" = ok ]
+	result "sample: S21 their message interrupts go on" \
+		[ "$(echo "$report" | grep -cE '^(msi=1|.*interrupts=2)$')" = 3 ]
+}
+
 [ -d $dbg/ntdma_test ] || {
 	echo "the test module offers no suites"
 	exit 1
@@ -118,6 +141,7 @@ for f in "$dbg"/kunit/ntdma*/results; do
 	suite "${name##*/}" cat "$f"
 done
 suite edu-sample sample
+suite edu-domain domain
 suite rtl8139-sample other_sample rtl_wdm
 suite nvme-sample other_sample nvme_wdm
 suite leak leak

@@ -16,8 +16,8 @@
 #   smdkc210      armhf        -         Exynos 4210, three PL330, no PCI
 #   raspi3b       arm64, 4 KiB -         BCM2837 with its DMA engine, no PCI
 #
-# Those with PCI have three edu devices, so that the sample and the test module
-# both find one. The memory of arm's virt begins at 1 GiB: without an IOMMU no
+# Those with PCI have four edu devices, so that the sample and the test module
+# both find two. The memory of arm's virt begins at 1 GiB: without an IOMMU no
 # page is in reach of fewer than 31 bits.
 # shellcheck disable=SC2034 # used by those who source this
 all_machines="plain iommu bounce virtio-iommu pc smmu noncoherent \
@@ -89,7 +89,7 @@ with_edu() { # MACHINE QEMU-ARGS...
 	width=$(edu_width "$1")
 	shift
 	qemu=("$@")
-	for slot in 3 4 5; do
+	for slot in 3 4 5 6; do
 		qemu+=(-device "edu,dma_mask=$(((1 << width) - 1)),addr=$slot")
 	done
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the files of the edu driver share: edu_wdm.c drives the device,
- * edu_demo.c is what there is to do for it, edu_linux.c is its Linux half.
+ * edu_demo.c and edu_domain.c are what there is to do for it, edu_linux.c is
+ * its Linux half.
  * Include wdm.h first.
  */
 #ifndef EDU_H
@@ -40,6 +41,7 @@ typedef struct _EDU_REQUEST {
 	BOOLEAN WriteToDevice;
 	NTSTATUS Status;		/* valid when Done is signaled */
 	KEVENT Done;
+	PSCATTER_GATHER_LIST Own;	/* of one element, for EduMoveLogical */
 	UCHAR Context[DMA_TRANSFER_CONTEXT_SIZE_V1];
 } EDU_REQUEST, *PEDU_REQUEST;
 
@@ -76,7 +78,7 @@ VOID EduStopDevice(_In_ PDEVICE_OBJECT DeviceObject);
 BOOLEAN EduInterrupt(_In_ PDEVICE_OBJECT DeviceObject);
 
 /*
- * edu_wdm.c, called by edu_demo.c. One thread at a time, PASSIVE_LEVEL. At most
+ * edu_wdm.c, called by what is done. One thread at a time, PASSIVE_LEVEL. At most
  * EDU_DEVICE_LENGTH bytes; the members for lists are zero.
  */
 NTSTATUS EduMoveByListRoutine(_In_ PEDU_EXTENSION Extension,
@@ -84,10 +86,22 @@ NTSTATUS EduMoveByListRoutine(_In_ PEDU_EXTENSION Extension,
 NTSTATUS EduMoveWithBuiltLists(_In_ PEDU_EXTENSION Extension,
 			       _Inout_ PEDU_MOVE First,
 			       _Inout_ PEDU_MOVE Second);
+NTSTATUS EduMoveLogical(_In_ PEDU_EXTENSION Extension,
+			_In_ PHYSICAL_ADDRESS Logical, _In_ ULONG Length,
+			_In_ BOOLEAN WriteToDevice);
 
 /* edu_demo.c, called by the glue. One thread at a time, PASSIVE_LEVEL. */
 NTSTATUS EduRunTransfers(_In_ PDEVICE_OBJECT DeviceObject,
 			 _Out_ PEDU_REPORT Report);
+
+/*
+ * edu_domain.c, called by the glue. PASSIVE_LEVEL. One thread at a time for
+ * each of the two devices, which have a report each.
+ */
+NTSTATUS EduRunDomain(_In_ PDEVICE_OBJECT FirstObject,
+		      _In_ PDEVICE_OBJECT SecondObject,
+		      _Out_ PPHYSICAL_ADDRESS Logical,
+		      _Out_writes_(2) PEDU_REPORT Reports);
 
 /* edu_linux.c, called by the driver. */
 VOID EduDisableBusMaster(_In_ PDEVICE_OBJECT DeviceObject);

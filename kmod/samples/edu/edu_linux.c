@@ -5,7 +5,8 @@
  *
  * The attribute "transfer" of a bound device runs the demonstration: it moves
  * data through the device and reports what it found. Unbinding waits for a
- * reader of the attribute, whose transfers all have timeouts.
+ * reader of the attribute, whose transfers all have timeouts. The attribute
+ * "domain" does the same with a buffer that the device shares with another one.
  */
 #include <linux/interrupt.h>
 #include <linux/module.h>
@@ -26,13 +27,19 @@ MODULE_PARM_DESC(width, "address bits of the device, as its dma_mask (28)");
 
 /**
  * struct edu - what Linux knows of a device
+ * @link: among all bound devices
  * @device_object: what the WDM half knows of it
- * @lock: one reader of the attribute at a time
+ * @lock: one reader of the attributes at a time
  */
 struct edu {
+	struct list_head link;
 	PDEVICE_OBJECT device_object;
-	struct mutex lock; /* one reader of the attribute at a time */
+	struct mutex lock; /* one reader of the attributes at a time */
 };
+
+/* For the list, and for whoever uses two devices; outside of their locks. */
+static DEFINE_MUTEX(edu_devices_lock);
+static LIST_HEAD(edu_devices);
 
 static int edu_errno(NTSTATUS status)
 {
@@ -86,8 +93,67 @@ static ssize_t transfer_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(transfer);
 
+/* Another bound device, or NULL. */
+static struct edu *edu_other(const struct edu *edu)
+{
+	struct edu *other;
+
+	lockdep_assert_held(&edu_devices_lock);
+	list_for_each_entry(other, &edu_devices, link)
+		if (other != edu)
+			return other;
+	return NULL;
+}
+
+static NTSTATUS edu_run_domain(struct edu *edu, struct edu *other,
+			       u64 *logical, EDU_REPORT *reports)
+{
+	PHYSICAL_ADDRESS address;
+	NTSTATUS status;
+
+	mutex_lock(&edu->lock);
+	mutex_lock_nested(&other->lock, SINGLE_DEPTH_NESTING);
+	status = EduRunDomain(edu->device_object, other->device_object,
+			      &address, reports);
+	mutex_unlock(&other->lock);
+	mutex_unlock(&edu->lock);
+	*logical = address.QuadPart;
+	return status;
+}
+
+static ssize_t domain_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	struct edu *edu = dev_get_drvdata(dev), *other;
+	EDU_REPORT reports[2] = {};
+	NTSTATUS status = STATUS_NO_SUCH_DEVICE;
+	u64 logical = 0;
+	bool ok;
+
+	if (mutex_lock_interruptible(&edu_devices_lock))
+		return -ERESTARTSYS;
+	other = edu_other(edu);
+	if (other)
+		status = edu_run_domain(edu, other, &logical, reports);
+	mutex_unlock(&edu_devices_lock);
+
+	ok = NT_SUCCESS(status) && !reports[0].Mismatches &&
+	     !reports[1].Mismatches;
+	return sysfs_emit(buf,
+			  "logical=%#llx\nbytes=%llu\nmismatches=%u\n"
+			  "interrupts=%u\nother_interrupts=%u\nmsi=%u\n"
+			  "status=0x%08x\nverdict=%s\n",
+			  logical, reports[0].Bytes + reports[1].Bytes,
+			  reports[0].Mismatches + reports[1].Mismatches,
+			  reports[0].Interrupts, reports[1].Interrupts,
+			  pci_dev_msi_enabled(to_pci_dev(dev)), (u32)status,
+			  ok ? "ok" : "failed");
+}
+static DEVICE_ATTR_RO(domain);
+
 static struct attribute *edu_attrs[] = {
 	&dev_attr_transfer.attr,
+	&dev_attr_domain.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(edu);
@@ -163,6 +229,9 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (rc)
 		goto stop;
 	pci_set_drvdata(pdev, edu);
+	mutex_lock(&edu_devices_lock);
+	list_add_tail(&edu->link, &edu_devices);
+	mutex_unlock(&edu_devices_lock);
 	return 0;
 
 stop:
@@ -180,6 +249,9 @@ static void edu_remove(struct pci_dev *pdev)
 {
 	struct edu *edu = pci_get_drvdata(pdev);
 
+	mutex_lock(&edu_devices_lock);
+	list_del(&edu->link);
+	mutex_unlock(&edu_devices_lock);
 	free_irq(pci_irq_vector(pdev, 0), edu);
 	EduStopDevice(edu->device_object);
 	ntdma_device_destroy(edu->device_object);

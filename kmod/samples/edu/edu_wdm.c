@@ -17,7 +17,8 @@
  *                         before the device starts on the first one
  *
  * From there on both are alike: the DPC starts one element after the other and
- * puts the list back after the last.
+ * puts the list back after the last. A common buffer has its logical address
+ * already; the list for it is the driver's own, and is not put.
  *
  * EDU_EXTENSION.Lock protects the request between the thread that waits for
  * it, the list routine and the DPC. It is never held in a call of the adapter:
@@ -136,7 +137,8 @@ static VOID EduCompleteRequest(_In_ PEDU_EXTENSION Extension,
 	PDMA_ADAPTER Adapter = Extension->DmaAdapter;
 	PEDU_REQUEST Request = &Extension->Request;
 
-	Adapter->DmaOperations->PutScatterGatherList(Adapter, List,
+	if (List != Request->Own)
+		Adapter->DmaOperations->PutScatterGatherList(Adapter, List,
 						     Request->WriteToDevice);
 	Request->Status = Status;
 	KeSetEvent(&Request->Done, IO_NO_INCREMENT, FALSE);
@@ -457,6 +459,26 @@ NTSTATUS EduMoveWithBuiltLists(PEDU_EXTENSION Extension, PEDU_MOVE First,
 	return Status;
 }
 
+/* A part of a common buffer, which there is nothing to map for. */
+_Use_decl_annotations_
+NTSTATUS EduMoveLogical(PEDU_EXTENSION Extension, PHYSICAL_ADDRESS Logical,
+			ULONG Length, BOOLEAN WriteToDevice)
+{
+	PEDU_REQUEST Request = &Extension->Request;
+	KIRQL OldIrql;
+
+	EduPrepareRequest(Extension, Length, WriteToDevice);
+	Request->Own->NumberOfElements = 1;
+	Request->Own->Elements[0].Address = Logical;
+	Request->Own->Elements[0].Length = Length;
+
+	KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+	EduStartRequest(Extension, Request->Own);
+	KeLowerIrql(OldIrql);
+
+	return EduWaitForRequest(Extension);
+}
+
 /* ---- Start and stop ---- */
 
 _Use_decl_annotations_
@@ -489,6 +511,26 @@ static NTSTATUS EduGetAdapter(_In_ PEDU_EXTENSION Extension,
 	return Extension->DmaAdapter ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
 }
 
+static NTSTATUS EduAllocateOwnList(_In_ PEDU_EXTENSION Extension)
+{
+	SIZE_T Size = sizeof(SCATTER_GATHER_LIST) +
+		      sizeof(SCATTER_GATHER_ELEMENT);
+
+	Extension->Request.Own = ExAllocatePool2(POOL_FLAG_NON_PAGED, Size,
+						 EDU_TAG);
+	return Extension->Request.Own ? STATUS_SUCCESS :
+					STATUS_INSUFFICIENT_RESOURCES;
+}
+
+static VOID EduReleaseResources(_In_ PEDU_EXTENSION Extension)
+{
+	if (Extension->Request.Own)
+		ExFreePoolWithTag(Extension->Request.Own, EDU_TAG);
+	Extension->Request.Own = NULL;
+	MmUnmapIoSpace(Extension->Registers, Extension->RegistersLength);
+	Extension->Registers = NULL;
+}
+
 /*
  * What the handler of IRP_MN_START_DEVICE does with the translated resources:
  * maps the registers, looks whether the device is there, gets an adapter.
@@ -511,11 +553,11 @@ NTSTATUS EduStartDevice(PDEVICE_OBJECT DeviceObject,
 	Extension->RegistersLength = RegistersLength;
 
 	if ((EduRead(Extension, EDU_ID) & EDU_ID_MASK) == EDU_ID_VALUE)
+		Status = EduAllocateOwnList(Extension);
+	if (NT_SUCCESS(Status))
 		Status = EduGetAdapter(Extension, DmaAddressWidth);
-	if (!NT_SUCCESS(Status)) {
-		MmUnmapIoSpace(Extension->Registers, RegistersLength);
-		Extension->Registers = NULL;
-	}
+	if (!NT_SUCCESS(Status))
+		EduReleaseResources(Extension);
 	return Status;
 }
 
@@ -529,6 +571,5 @@ VOID EduStopDevice(PDEVICE_OBJECT DeviceObject)
 	KeFlushQueuedDpcs();
 	Adapter->DmaOperations->PutDmaAdapter(Adapter);
 	Extension->DmaAdapter = NULL;
-	MmUnmapIoSpace(Extension->Registers, Extension->RegistersLength);
-	Extension->Registers = NULL;
+	EduReleaseResources(Extension);
 }
