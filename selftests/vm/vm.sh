@@ -19,6 +19,7 @@
 #     -d EDIT      change the device tree: words for fdtput without its file,
 #                  "-t TYPE NODE PROPERTY VALUE..." or "-d NODE PROPERTY" (may
 #                  be repeated)
+#     -o OVERLAY   apply the overlay with this source (may be repeated)
 #     -l MODULE    load a module that came with the kernel, and what it depends
 #                  on, before ours (may be repeated); it is not removed
 #     -u FILE      attach the board's second UART: what the guest sends is in
@@ -44,7 +45,7 @@ set -euo pipefail
 
 kernel=6.12 machine=plain script='' pre='' name='' limit=300 shell=0
 more_args='' more_qemu='' files=() modules=() more_edits=() more_drivers=''
-feed=''
+overlays=() feed=''
 
 usage() {
 	sed -n '/^# vm.sh/,/^set/{/^set/d;s/^# \?//p}' "$0" >&2
@@ -53,7 +54,7 @@ usage() {
 
 parse() {
 	local o
-	while getopts k:m:s:p:f:n:t:a:q:d:l:u:ih o; do
+	while getopts k:m:s:p:f:n:t:a:q:d:o:l:u:ih o; do
 		case $o in
 		k) kernel=$OPTARG ;;
 		m) machine=$OPTARG ;;
@@ -65,6 +66,7 @@ parse() {
 		a) more_args=$OPTARG ;;
 		q) more_qemu=$OPTARG ;;
 		d) more_edits+=("$OPTARG") ;;
+		o) overlays+=("$OPTARG") ;;
 		l) more_drivers+=" $OPTARG" ;;
 		u) feed=$OPTARG ;;
 		i) shell=1 ;;
@@ -185,6 +187,15 @@ need_files() { # FILE...
 # The board
 #
 
+apply_overlays() { # DIR
+	local file
+	for file in ${overlays[@]+"${overlays[@]}"}; do
+		dtc -q -@ -I dts -O dtb -o "$1/overlay.dtb" "$file"
+		fdtoverlay -i "$1/tree.dtb" -o "$1/tree.new" "$1/overlay.dtb"
+		mv "$1/tree.new" "$1/tree.dtb"
+	done
+}
+
 make_tree() { # DIR; adds it to qemu
 	local edit options words
 	case $tree in
@@ -207,6 +218,7 @@ make_tree() { # DIR; adds it to qemu
 		*) fdtput "${words[@]:0:2}" "$1/tree.dtb" "${words[@]:2}" ;;
 		esac
 	done < <(printf '%s\n' "$edits" ${more_edits[@]+"${more_edits[@]}"})
+	apply_overlays "$1"
 	qemu+=(-dtb "$1/tree.dtb")
 }
 
@@ -329,6 +341,7 @@ main() {
 	check_machine
 	machine_args "$machine" "$kernel"
 	need_files ${modules[@]+"${modules[@]%%,*}"} ${files[@]+"${files[@]}"} \
+		${overlays[@]+"${overlays[@]}"} \
 		${script:+"$script"} ${pre:+"$pre"} ${feed:+"$feed"}
 	dir=$out/$name
 	mkdir -p "$dir"
