@@ -11,7 +11,7 @@ help:
 	@echo 'make [modules]        build the modules for the running kernel, or for KDIR=dir'
 	@echo 'make modules_install  install them'
 	@echo 'make clean            remove what was built here, and out/'
-	@echo 'make demo             three virtual machines move data on three back ends'
+	@echo 'make demo             virtual machines and a board move data on every back end'
 	@echo 'make check            all tests; ends with "N passed, N failed, N skipped"'
 	@echo 'make bench            costs in guest instructions, against native ones'
 	@echo 'make lint             W=1, sparse, clang and checkpatch, on 6.1 and 6.12; gcc for arm'

@@ -6,16 +6,18 @@
 # Quick things first: lint, the cross-check of wdm.h, the harness's own tests,
 # the costs that have a limit; then one guest per kernel and machine in which
 # every suite of ntdma_test.ko (on the debug kernel also the KUnit suites) and
-# the sample run.  Each prints KTAP; the cases that fail are shown with what
-# they said and where the log is.
+# the samples run; and boards, each with the sample for it.  Each prints KTAP;
+# the cases that fail are shown with what they said and where the log is.
 # The last line is "N passed, N failed, N skipped"; the exit status is not 0
 # exactly if a case failed.
 #
-# Environment: KERNEL=6.1, 6.12, arm64 or debug leaves only that; V=1 shows the
-# guests' consoles; NTDMA_CACHE and ACCEL as in vm/lib.sh and vm/vm.sh.
+# Environment: KERNEL=6.1, 6.12, arm64, armhf or debug leaves only that; V=1
+# shows the guests' consoles; NTDMA_CACHE and ACCEL as in vm/lib.sh and vm/vm.sh.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm/lib.sh
 . "$(dirname "$0")/vm/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=vm/boards.sh
+. "$here/boards.sh"
 
 # Records, one file per producer; tap.awk says what a record is.
 records=$out/check
@@ -124,6 +126,18 @@ boot_pc() { # KERNEL
 	judge_boot "$name" "$k-pc" "$rc"
 	judge_disk "$name" "$k-pc" "$image" floppy
 	tell "$k on pc" "$records/$name" "$out/$name/console.log"
+}
+
+# A board: only the sample for it.
+boot_soc() { # KERNEL MACHINE
+	local name=check-$1-$2 rc=0
+	boot_board "$1" "$2" "$name" "$top/selftests/guest/board.sh" || rc=$?
+	records_of "$name" "$1-$2"
+	judge_boot "$name" "$1-$2" "$rc"
+	record "$name" "${device_verdict:?}" "$1-$2" \
+		"sample: the other side of the device saw what it must"
+	tell "$1 on $2" "$records/$name" "$out/$name/console.log"
+	[ "$device_verdict" = pass ] || show_tail "$out/$name/device.log"
 }
 
 # What the guest said of its cases.
@@ -237,7 +251,7 @@ main() {
 	local k stock arm debug
 	chosen_kernels >/dev/null
 	mapfile -t stock < <(chosen_kernels 6.12 6.1)
-	mapfile -t arm < <(chosen_kernels arm64)
+	mapfile -t arm < <(chosen_kernels arm64 armhf)
 	debug=$(chosen_kernels debug)
 	rm -rf "$records"
 	mkdir -p "$records"
@@ -274,6 +288,7 @@ case ${1:-} in
 boot)
 	case $3 in
 	pc) boot_pc "$2" ;;
+	smdkc210 | raspi3b) boot_soc "$2" "$3" ;;
 	*) boot "$2" "$3" ;;
 	esac
 	;;

@@ -6,21 +6,47 @@
 # device that it drives and prints what it and ntdma say of it, each line behind
 # the sample's name. Then two edu devices share a buffer; without an IOMMU they
 # say that they do not.
-transfer() { # SAMPLE
-	set -- "$1" /sys/bus/pci/drivers/"$1"_wdm/0*
-	[ -r "$2/transfer" ] || {
+report() { # SAMPLE TRANSFER
+	[ -r "$2" ] || {
 		echo "the $1 sample drives no device"
 		return 1
 	}
-	cat "$2/transfer" >/tmp/report || return 1
-	grep "^${2##*/} " /sys/kernel/debug/ntdma/adapters >>/tmp/report
+	cat "$2" >/tmp/report
+}
+
+tell() { # SAMPLE
 	sed "s/^/$1 /" /tmp/report
+}
+
+transfer() { # SAMPLE
+	set -- "$1" /sys/bus/pci/drivers/"$1"_wdm/0*
+	report "$1" "$2/transfer" || return 1
+	grep "^${2##*/} " /sys/kernel/debug/ntdma/adapters >>/tmp/report
+	tell "$1"
+}
+
+# System DMA: ntdma makes no lists, and the interrupts are the controller's.
+uart_transfer() {
+	report uart /sys/bus/platform/drivers/uart_wdm/*/transfer || return 1
+	tr ' ' '\n' </sys/kernel/debug/ntdma/adapters >/tmp/adapters
+	grep -m 1 backend= /tmp/adapters >>/tmp/report
+	awk -F = '$1 == "bounced" { n += $2 }
+		END { print "elements=-"; print "bounced=" n }' \
+		/tmp/adapters >>/tmp/report
+	read -r controller </tmp/adapters
+	awk -v name="$controller" '$NF == name { n += $2 }
+		END { print "interrupts=" n }' /proc/interrupts >>/tmp/report
+	tell uart
 }
 
 domain() {
 	set -- /sys/bus/pci/drivers/edu_wdm/0*
-	cat "$1/domain" >/tmp/report || return 1
-	sed "s/^/domain /" /tmp/report
+	report edu "$1/domain" || return 1
+	tell domain
 }
 
-transfer edu && transfer nvme && domain
+if [ -d /sys/module/uart_sample ]; then
+	uart_transfer
+else
+	transfer edu && transfer nvme && domain
+fi

@@ -13,8 +13,8 @@
 #   smmu          arm64        iommu     virt with SMMUv3
 #   noncoherent   arm64        direct    virt, no IOMMU, PCI without coherence
 #   noncoherent-smmu  arm64    iommu     both
-#   smdkc210      armhf        -         Exynos 4210, three PL330, no PCI
-#   raspi3b       arm64, 4 KiB -         BCM2837 with its DMA engine, no PCI
+#   smdkc210      armhf        system    Exynos 4210, three PL330, no PCI
+#   raspi3b       arm64, 4 KiB system    BCM2837 with its DMA engine, no PCI
 #
 # Those with PCI have four edu devices, so that the sample and the test module
 # both find two. The memory of arm's virt begins at 1 GiB: without an IOMMU no
@@ -29,6 +29,7 @@ machines_of() { # KERNEL
 	case $1 in
 	6.12) echo plain iommu bounce virtio-iommu pc ;;
 	arm64) echo smmu ;;
+	armhf) echo smdkc210 ;;
 	6.1 | debug) echo plain iommu bounce pc ;;
 	esac
 }
@@ -50,6 +51,7 @@ backend_of() { # MACHINE
 	case $1 in
 	iommu | *smmu | virtio-iommu) echo iommu ;;
 	bounce) echo bounce ;;
+	smdkc210 | raspi3b) echo system ;;
 	*) echo direct ;;
 	esac
 }

@@ -1,0 +1,53 @@
+#!/bin/busybox sh
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs in the guest of a board: lets the sample that drives a device there move
+# data by system DMA, and prints KTAP of what it and ntdma say of it.
+dbg=/sys/kernel/debug
+
+value() { # KEY TEXT
+	echo "$2" | tr ' ' '\n' | sed -n "s/^$1=//p"
+}
+
+cases=0
+result() { # TEXT COMMAND...
+	local text="$1"
+	shift
+	cases=$((cases + 1))
+	if "$@"; then
+		echo "ok $cases - $text"
+	else
+		echo "not ok $cases - $text"
+	fi
+}
+
+sample() { # TRANSFER
+	local report lines
+	report=$(cat "$1")
+	lines=$(cat $dbg/ntdma/adapters)
+	echo "TAP version 13"
+	echo "1..5"
+	printf '%s\n' "$report" "$lines" | sed 's/^/# /'
+	result "S11 sample: all went as it must" \
+		[ "$(value verdict "$report")" = ok ]
+	result "sample: the controller moved data" \
+		[ "$(value bytes "$report")" -gt 0 ]
+	result "EC-119 sample: transfers were stopped under way" \
+		[ "$(value cancelled "$report")" -gt 0 ]
+	result "sample: all adapters are of system DMA" \
+		[ "$(value backend "$lines" | sort -u)" = system ]
+	result "sample: no mapping is left" \
+		[ "$(value live "$lines" | sort -u)" = 0 ]
+}
+
+for f in /sys/bus/platform/drivers/*_wdm/*/transfer; do
+	[ -r "$f" ] || {
+		echo "the sample drives no device"
+		exit 1
+	}
+	name=${f#/sys/bus/platform/drivers/}
+	echo "suite-begin ${name%%_wdm/*}-sample"
+	sample "$f"
+	echo "suite-end $?"
+done
