@@ -6,8 +6,8 @@
 # Builds all modules with W=1 by gcc (with sparse) and by clang against the
 # headers of Debian's 6.1 and 6.12, by gcc for arm64 and armhf (there with
 # sparse), and runs checkpatch --strict over all our C files.  Every case that
-# coverage.rst names must be in the name of a test.  Any output of any of them
-# is a failure.  With RESULTS, appends a record per step for check.sh.  KERNEL=
+# coverage.rst names must be in the name of a test, and every overlay must apply
+# to the device tree that it is for.  Any output of any of them is a failure.  With RESULTS, appends a record per step for check.sh.  KERNEL=
 # leaves only that one.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm/lib.sh
@@ -89,6 +89,28 @@ checkpatch() {
 			bash -c 'checkpatch_one "$@"' _ "$tool" '{}'
 }
 
+# The samples' overlays are named after Debian's tree of the board.
+overlays() {
+	local dir=$out/lint/overlays trees file name
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp "$top"/kmod/samples/*/*.dtso "$dir/"
+	# The example of the manual, which is the only code there in this language.
+	awk '/^\t\/dts-v1\/;/ { on = 1 }
+	     /^[^\t]/ { on = 0 }
+	     on { sub(/^\t/, ""); print }' "$top/Documentation/boards.rst" \
+		>"$dir/bcm2837-rpi-3-a-plus.dtso"
+	trees="$("$here/kernel.sh" dtbs arm64) $("$here/kernel.sh" dtbs armhf)"
+	for file in "$dir"/*.dtso; do
+		name=${file##*/}
+		name=${name%.dtso}
+		dtc -@ -I dts -O dtb -o "$dir/$name.dtbo" "$file"
+		# shellcheck disable=SC2086 # words
+		fdtoverlay -i "$(find $trees -name "$name.dtb" | head -n 1)" \
+			-o "$dir/$name.dtb" "$dir/$name.dtbo"
+	done
+}
+
 main() {
 	local k kernels
 	mapfile -t kernels < <(chosen_kernels 6.12 6.1 arm64 armhf)
@@ -97,6 +119,8 @@ main() {
 	"$here/kernel.sh" fetch "${kernels[@]}" source
 	step "coverage.rst names real cases" "$top/selftests/coverage.sh"
 	step "checkpatch --strict" checkpatch
+	# Their trees come with two of the kernels.
+	[ -n "${KERNEL:-}" ] || step "overlays apply" overlays
 	for k in "${kernels[@]}"; do
 		# Sparse sees constants cut in arm64's own macros for exchange.
 		[ "$k" != arm64 ] || {
