@@ -31,6 +31,7 @@ boot_board() { # KERNEL MACHINE NAME SCRIPT OPTION...
 	device_verdict=fail
 	case $sample in
 	uart) boot_with_peer "$out/$name" "$@" ;;
+	sdhost) boot_with_card "$out/$name" "$@" ;;
 	esac
 }
 
@@ -52,5 +53,18 @@ boot_with_peer() { # DIR VM-ARGS...
 	# shellcheck disable=SC2034
 	! wait $peer || device_verdict=pass
 	rm -f "$dir"/line.{in,out}
+	return $rc
+}
+
+boot_with_card() { # DIR VM-ARGS...
+	local dir=$1 rc=0
+	shift
+	nvme_image create "$dir/card.img"
+	"$here/vm.sh" -q "-drive if=sd,format=raw,file=$dir/card.img" "$@" ||
+		rc=$?
+	# shellcheck disable=SC2034
+	! nvme_image verify "$dir/card.img" >"$dir/device.log" ||
+		device_verdict=pass
+	rm -f "$dir/card.img"
 	return $rc
 }

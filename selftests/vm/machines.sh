@@ -28,7 +28,7 @@ noncoherent-smmu smdkc210 raspi3b"
 machines_of() { # KERNEL
 	case $1 in
 	6.12) echo plain iommu bounce virtio-iommu pc ;;
-	arm64) echo smmu ;;
+	arm64) echo smmu raspi3b ;;
 	armhf) echo smdkc210 ;;
 	6.1 | debug) echo plain iommu bounce pc ;;
 	esac
