@@ -114,17 +114,21 @@ boot() { # KERNEL MACHINE[+VARIANT]
 # The board with an ISA bus: only what needs one.
 boot_pc() { # KERNEL
 	local k=$1 name=check-$1-pc build=$out/build/$1/kmod rc=0
-	local image=$out/check-$1-pc/disk.img
+	local image=$out/$name/disk.img sound=$out/$name/sound.wav
+	local text="sb16: the emulator recorded what was played" verdict=fail
 	mkdir -p "$out/$name"
 	floppy_image create "$image"
-	"$here/vm.sh" -k "$k" -m pc -n "$name" -t 300 \
-		-q "-drive if=floppy,format=raw,file=$image" \
+	"$here/vm.sh" -k "$k" -m pc -n "$name" -t 600 \
+		-q "$(isa_args "$image" "$sound")" \
 		-s "$top/selftests/guest/pc.sh" "$build/ntdma.ko" \
 		"$build/test/ntdma_test.ko" \
-		"$build/samples/fdc/fdc_sample.ko" || rc=$?
+		"$build/samples/fdc/fdc_sample.ko" \
+		"$build/samples/sb16/sb_sample.ko" || rc=$?
 	records_of "$name" "$k-pc"
 	judge_boot "$name" "$k-pc" "$rc"
 	judge_disk "$name" "$k-pc" "$image" floppy
+	! sound_record verify "$sound" >/dev/null || verdict=pass
+	record "$name" "$verdict" "$k-pc" "$text"
 	tell "$k on pc" "$records/$name" "$out/$name/console.log"
 }
 

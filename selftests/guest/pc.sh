@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Runs in the guest of `make check` that has an ISA bus: prints the KTAP of the
-# suite for its DMA controller and of the floppy sample, as check.sh does.
+# suite for its DMA controller and of the samples there, as check.sh does.
 dbg=/sys/kernel/debug
 
 suite() { # NAME COMMAND...
@@ -29,10 +29,28 @@ result() { # TEXT COMMAND...
 	fi
 }
 
+sound() {
+	local report
+	report=$(cat /sys/bus/platform/drivers/sb_wdm/sb_wdm/transfer)
+	cases=0
+	echo "TAP version 13"
+	echo "1..4"
+	echo "$report" | sed 's/^/# /'
+	result "S5 S6 sound card: packets on channel 1, a loop on channel 5" \
+		[ "$(value verdict "$report")" = ok ]
+	result "EC-92 sound card: the counter stays in its bounds" \
+		[ "$(value counters "$report")" = 0 ]
+	result "EC-91 sound card: no interrupt after the flush" \
+		[ "$(value late "$report")" = 0 ]
+	result "S6 sound card: the card did the work, with interrupts" \
+		[ "$(value interrupts "$report")" -ge 11 ]
+}
+
 floppy() {
 	local report
 	set -- /sys/bus/pnp/drivers/fdc_wdm/0*
 	report=$(cat "$1/transfer")
+	cases=0
 	echo "TAP version 13"
 	echo "1..4"
 	echo "$report" | sed 's/^/# /'
@@ -52,3 +70,4 @@ floppy() {
 }
 suite isa cat $dbg/ntdma_test/isa
 suite fdc-sample floppy
+suite sb16-sample sound

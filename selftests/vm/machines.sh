@@ -9,7 +9,7 @@
 #   iommu         amd64        iommu     q35 with intel-iommu
 #   bounce        amd64        bounce    q35, memory out of reach of 28 bits
 #   virtio-iommu  6.12         iommu     q35 with virtio-iommu
-#   pc            amd64        -         i440fx with i8237, floppy and sb16
+#   pc            amd64        -         i440fx with i8237 and ISA slots
 #   smmu          arm64        iommu     virt with SMMUv3
 #   noncoherent   arm64        direct    virt, no IOMMU, PCI without coherence
 #   noncoherent-smmu  arm64    iommu     both
@@ -119,8 +119,7 @@ machine_amd64() { # MACHINE
 		drivers="virtio_pci virtio_iommu"
 		;;
 	pc)
-		with_edu "$1" "${pc[@]}" -M pc -m 512 \
-			-audiodev "none,id=none" -device "sb16,audiodev=none"
+		with_edu "$1" "${pc[@]}" -M pc -m 512
 		;;
 	esac
 }
@@ -188,6 +187,18 @@ nvme_image() { # create|verify FILE
 # A disk for the floppy sample.
 floppy_image() { # create|verify FILE
 	"${top:?}/kmod/samples/nvme/image.sh" "$@" floppy
+}
+
+# What the sample of the sound card played.
+sound_record() { # verify FILE
+	"${top:?}/kmod/samples/sb16/record.sh" "$@"
+}
+
+# What is in the ISA slots of the machine `pc`: a floppy drive, and a sound card
+# whose output the emulator records.
+isa_args() { # DISK WAV
+	echo "-drive if=floppy,format=raw,file=$1" \
+		"-audiodev wav,id=wav,path=$2 -device sb16,audiodev=wav"
 }
 
 nvme_args() { # FILE
