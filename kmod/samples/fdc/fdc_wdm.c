@@ -45,7 +45,7 @@
 #define FDC_RESULT_END		0x80	/* of the cylinder, in the second */
 
 #define FDC_POLLS		1000	/* of ten microseconds */
-#define FDC_TIMEOUT_SECONDS	10
+#define FDC_TIMEOUT_SECONDS	60
 
 static DRIVER_CONTROL FdcAdapterControl;
 static IO_DPC_ROUTINE FdcDpcForIsr;
