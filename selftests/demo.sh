@@ -40,6 +40,11 @@ value() { # SAMPLE KEY FILE
 	sed -n "s/^$1 //p" "$3" | tr ' ' '\n' | sed -n "s/^$2=//p" | tail -n 1
 }
 
+# A sample that says nothing has not done it.
+any() { # COUNT
+	[ "${1:-0}" -gt 0 ]
+}
+
 # Why the result of a sample is not what it must be; nothing if it is.
 objection() { # SAMPLE MACHINE LOG
 	local sample=$1 log=$3 want bounced
@@ -51,13 +56,13 @@ objection() { # SAMPLE MACHINE LOG
 		echo "MISMATCHES"
 	elif [ "$(value "$sample" backend "$log")" != "$want" ]; then
 		echo "NOT ${want^^}"
-	elif [ "$(value "$sample" bytes "$log")" -le 0 ] ||
-	     [ "$(value "$sample" interrupts "$log")" -le 0 ]; then
+	elif ! any "$(value "$sample" bytes "$log")" ||
+	     ! any "$(value "$sample" interrupts "$log")"; then
 		echo "NOTHING MOVED"
 	elif [ "$sample" = uart ]; then
 		# Single bytes share lines of the cache with others.
 		[ "$device_verdict" = pass ] || echo "PEER SAW OTHERS"
-	elif [ "$want" = bounce ] && [ "${bounced:-0}" -le 0 ]; then
+	elif [ "$want" = bounce ] && ! any "$bounced"; then
 		echo "DID NOT BOUNCE"
 	elif [ "$want" != bounce ] && [ "${bounced:-1}" -ne 0 ]; then
 		echo "BOUNCED"

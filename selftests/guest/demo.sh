@@ -25,17 +25,23 @@ transfer() { # SAMPLE
 	tell "$1"
 }
 
-# System DMA: ntdma makes no lists, and the interrupts are the controller's.
+# System DMA: ntdma makes no lists, and the interrupts are those of the
+# controller that the device's channel belongs to.
 uart_transfer() {
-	report uart /sys/bus/platform/drivers/uart_wdm/*/transfer || return 1
+	local controller
+	set -- /sys/bus/platform/drivers/uart_wdm/*/transfer
+	report uart "$1" || return 1
+	controller=$(readlink -f "${1%/transfer}/dma:tx")
+	controller=${controller%/dma/*}
 	tr ' ' '\n' </sys/kernel/debug/ntdma/adapters >/tmp/adapters
-	grep -m 1 backend= /tmp/adapters >>/tmp/report
-	awk -F = '$1 == "bounced" { n += $2 }
-		END { print "elements=-"; print "bounced=" n }' \
-		/tmp/adapters >>/tmp/report
-	read -r controller </tmp/adapters
-	awk -v name="$controller" '$NF == name { n += $2 }
-		END { print "interrupts=" n }' /proc/interrupts >>/tmp/report
+	{
+		grep -m 1 backend= /tmp/adapters
+		echo "elements=-"
+		awk -F = '$1 == "bounced" { n += $2 }
+			END { print "bounced=" n + 0 }' /tmp/adapters
+		awk -v name="${controller##*/}" '$NF == name { n += $2 }
+			END { print "interrupts=" n + 0 }' /proc/interrupts
+	} >>/tmp/report
 	tell uart
 }
 
