@@ -25,6 +25,8 @@
  * @NTDMA_RULE_MAPPED_TWICE: mapped again before the flush, or in the other
  *	direction
  * @NTDMA_RULE_NO_LENGTH: a transfer of no bytes
+ * @NTDMA_RULE_FLUSHED_RUNNING: flush of a system transfer that has neither
+ *	ended nor was cancelled, and is no loop
  * @NTDMA_RULE_CONTEXT: a transfer context that was not initialised
  * @NTDMA_RULE_VERSION: a device description of an unknown version
  * @NTDMA_RULES: one more than the highest
@@ -50,6 +52,7 @@ enum ntdma_rule {
 	NTDMA_RULE_OUTSIDE_MDL = 0x1B,
 	NTDMA_RULE_MAPPED_TWICE = 0x1D,
 	NTDMA_RULE_NO_LENGTH = 0x21,
+	NTDMA_RULE_FLUSHED_RUNNING = 0x23,
 	NTDMA_RULE_CONTEXT = 0x24,
 	NTDMA_RULE_VERSION = 0x25,
 	NTDMA_RULES = 0x26,
