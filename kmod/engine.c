@@ -354,11 +354,11 @@ bool ntdma_engine_leave(struct ntdma_engine *engine, struct ntdma_regs *regs)
 }
 
 /**
- * ntdma_engine_reclaim() - have slots for a mapping
+ * ntdma_engine_reclaim() - prepare registers for a mapping
  * @engine: the engine
  * @regs: registers with an empty map
  *
- * While a zombie has them, the map gets others if the pool has any. The
+ * While a zombie has the slots, the map gets others if the pool has any. The
  * zombie's then go back to the pool with it.
  *
  * Context: <= DISPATCH_LEVEL.
@@ -370,6 +370,7 @@ void ntdma_engine_reclaim(struct ntdma_engine *engine, struct ntdma_regs *regs)
 	unsigned long flags;
 	bool extra;
 
+	regs->map.again = READ_ONCE(engine->zombie) == regs;
 	if (regs->map.slots == slots)
 		return;
 	extra = ntdma_channel_extra(adapter, slots, &area);

@@ -261,6 +261,12 @@ static void ntdma_run_add(struct ntdma_map *map, const struct ntdma_run *run,
 	map->pages += ntdma_run_span(run);
 }
 
+/* The DMA API takes memory twice only where it need not be synced. */
+static unsigned long ntdma_map_attrs(const struct ntdma_map *map)
+{
+	return DMA_ATTR_NO_WARN | (map->again ? DMA_ATTR_SKIP_CPU_SYNC : 0);
+}
+
 static int ntdma_run_map_page(struct ntdma_map *map, struct ntdma_run *run)
 {
 	struct device *dev = map->adapter->dev;
@@ -270,7 +276,7 @@ static int ntdma_run_map_page(struct ntdma_map *map, struct ntdma_run *run)
 	if (ntdma_fail_map())
 		return -ENOMEM;
 	addr = dma_map_page_attrs(dev, page, offset_in_page(run->phys),
-				  run->length, map->dir, DMA_ATTR_NO_WARN);
+				  run->length, map->dir, ntdma_map_attrs(map));
 	if (dma_mapping_error(dev, addr))
 		return map->adapter->backend == NTDMA_IOMMU ? -ENOMEM : -EIO;
 	run->addr = addr;
@@ -427,7 +433,7 @@ static int ntdma_sg_map(struct ntdma_map *map, u32 count)
 	if (!ntdma_fail_map())
 		map->nents = dma_map_sg_attrs(map->adapter->dev, map->sgs,
 					      count, map->dir,
-					      DMA_ATTR_NO_WARN);
+					      ntdma_map_attrs(map));
 	else
 		map->nents = 0;
 	if (map->nents)
@@ -878,4 +884,23 @@ void ntdma_map_sync(struct ntdma_map *map, bool read)
 		else
 			ntdma_run_resync(map, &map->runs[i]);
 	}
+}
+
+/**
+ * ntdma_map_offer() - sync for the device what was mapped again
+ * @map: of one part
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ntdma_map_offer(struct ntdma_map *map)
+{
+	u32 i;
+
+	if (!map->again)
+		return;
+	if (map->merged)
+		dma_sync_sg_for_device(map->adapter->dev, map->sgs, map->count,
+				       map->dir);
+	for (i = 0; !map->merged && i < map->count; i++)
+		ntdma_run_resync(map, &map->runs[i]);
 }

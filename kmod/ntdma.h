@@ -378,6 +378,7 @@ struct ntdma_run {
  * @dir: direction of the transfer
  * @merged: @sgs is in use, not @runs
  * @granted: what is asked for must be mapped, if not at once
+ * @again: the memory may be mapped for a controller that is being stopped
  * @count: entries in use
  * @nents: entries that the IOMMU made of them
  * @room: entries that there is space for
@@ -395,6 +396,7 @@ struct ntdma_map {
 	enum dma_data_direction dir;
 	bool merged;
 	bool granted;
+	bool again;
 	u32 count;
 	u32 nents;
 	u32 room;
@@ -425,6 +427,7 @@ u32 ntdma_map_job(const struct ntdma_map *map, struct scatterlist *sgs);
 void ntdma_map_drop(struct ntdma_map *map);
 bool ntdma_map_is_of(const struct ntdma_map *map, const MDL *mdl);
 void ntdma_map_sync(struct ntdma_map *map, bool read);
+void ntdma_map_offer(struct ntdma_map *map);
 
 /* regs.c */
 

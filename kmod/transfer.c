@@ -54,6 +54,7 @@ static NTSTATUS ntdma_regs_run(struct ntdma_regs *regs, u32 device_offset,
 		.client = client,
 	};
 
+	ntdma_map_offer(&regs->map);
 	job.nents = ntdma_map_job(&regs->map, job.sgs);
 	return ntdma_engine_run(adapter->engine, &job, &call);
 }
