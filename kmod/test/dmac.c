@@ -23,6 +23,7 @@
 			 BIT(DMA_SLAVE_BUSWIDTH_4_BYTES))
 #define GATE_TIMEOUT	(10 * HZ)
 #define FAST_TIMEOUT	100000	/* us */
+#define STALL_TIMEOUT	5000000	/* us */
 
 const char * const dmac_names[DMAC_LINES] = { "zero", "one", "two", "three" };
 
@@ -153,6 +154,7 @@ static void line_next(struct dmac_line *line)
 	line->starts++;
 	line->early += line->unsynced;
 	line->dir = d->dir;
+	line->period = d->period;
 	if (d->dir == DMA_MEM_TO_DEV) {
 		line->address = line->config.dst_addr;
 		line->width = line->config.dst_addr_width;
@@ -197,7 +199,7 @@ static bool line_period(struct dmac_line *line,
 	bool due;
 
 	spin_lock_irqsave(&line->lock, flags);
-	d = line->active;
+	d = line->active ?: line->ghost;
 	due = d && d->period && d->called < div_u64(d->done, d->period);
 	if (due) {
 		d->called++;
@@ -289,6 +291,17 @@ static void line_fast(struct dmac_line *line)
 	line->fast_met = READ_ONCE(line->through);
 }
 
+/* The caller stays inside while others go on. */
+static void line_stall(struct dmac_line *line)
+{
+	int i;
+
+	WRITE_ONCE(line->stalled, true);
+	for (i = 0; i < STALL_TIMEOUT && READ_ONCE(line->stall); i++)
+		udelay(1);
+	WRITE_ONCE(line->stalled, false);
+}
+
 static dma_cookie_t desc_submit(struct dma_async_tx_descriptor *tx)
 {
 	struct dmac_line *line = to_line(tx->chan);
@@ -378,6 +391,8 @@ static void issue_pending(struct dma_chan *chan)
 	spin_lock_irqsave(&line->lock, flags);
 	line_next(line);
 	spin_unlock_irqrestore(&line->lock, flags);
+	if (line->stall)
+		line_stall(line);
 	if (line->fast)
 		line_fast(line);
 	else if (line->rate)

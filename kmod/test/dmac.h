@@ -41,6 +41,7 @@ struct dmac_desc;
  * @address: of the data register that the last descriptor used
  * @width: in bytes, of the last descriptor
  * @dir: of the last descriptor
+ * @period: of the last descriptor, 0 for no loop
  *
  * Set by cases:
  * @rate: bytes that it moves by itself each tick, 0 when stepped by hand
@@ -49,6 +50,7 @@ struct dmac_desc;
  * @runs_on: termination has no effect before it is synchronized
  * @gated: synchronization waits for @gate
  * @gate: opened by the case
+ * @stall: device_issue_pending() does not return while it is set
  * @fail_prep: nothing can be prepared
  * @fail_config: no configuration is accepted
  * @error_at: fails after that many bytes of a descriptor, 0 never
@@ -63,6 +65,7 @@ struct dmac_desc;
  * @early: starts between a termination and its synchronization
  * @faults: accesses to memory that nothing maps
  * @fast_met: the callback returned before device_issue_pending() did
+ * @stalled: device_issue_pending() stands still for @stall
  */
 struct dmac_line {
 	struct dma_chan chan;
@@ -82,6 +85,7 @@ struct dmac_line {
 	phys_addr_t address;
 	unsigned int width;
 	enum dma_transfer_direction dir;
+	size_t period;
 
 	size_t rate;
 	bool fast;
@@ -89,6 +93,7 @@ struct dmac_line {
 	bool runs_on;
 	bool gated;
 	struct completion gate;
+	bool stall;
 	bool fail_prep;
 	bool fail_config;
 	size_t error_at;
@@ -102,6 +107,7 @@ struct dmac_line {
 	int early;
 	int faults;
 	bool fast_met;
+	bool stalled;
 	bool through;		/* @work did its part */
 	bool unsynced;		/* terminated and not yet synchronized */
 };

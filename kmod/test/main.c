@@ -72,7 +72,9 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_removal,
 	&nttest_verify,
 	&nttest_dmac,
+	&nttest_lines,
 	&nttest_system,
+	&nttest_stopping,
 #ifdef NTDMA_HAVE_ISA
 	&nttest_isa,
 #endif

@@ -303,3 +303,18 @@ void job_check(struct job *j, u64 offset, ULONG length)
 		     length);
 	kvfree(seen);
 }
+
+/* A transfer of what MapTransferEx makes of @length, from start to end. */
+void job_piece(struct job *j, ULONG at, ULONG length)
+{
+	struct nttest *t = j->r->t;
+
+	job_load(j, at, length);
+	REQUIRE(t, EXPECT_EQ(t, job_map(j, at, length, 0), STATUS_SUCCESS));
+	EXPECT(t, j->mapped > 0 && j->mapped <= length);
+	EXPECT_EQ(t, j->line->address, DMAC_FIFO(j->line - j->line->dmac->lines));
+	EXPECT_EQ(t, dmac_step(j->line, DMAC_STREAM), j->mapped);
+	EXPECT(t, job_completed(j, DmaComplete));
+	EXPECT_EQ(t, job_flush(j, at, j->mapped), STATUS_SUCCESS);
+	job_check(j, at, j->mapped);
+}

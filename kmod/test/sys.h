@@ -81,6 +81,7 @@ NTSTATUS job_flush(struct job *j, u64 offset, ULONG length);
 NTSTATUS job_cancel(struct job *j);
 bool job_completed(struct job *j, DMA_COMPLETION_STATUS status);
 void job_check(struct job *j, u64 offset, ULONG length);
+void job_piece(struct job *j, ULONG at, ULONG length);
 void NTAPI job_done(PDMA_ADAPTER adapter, PDEVICE_OBJECT object, PVOID context,
 		    DMA_COMPLETION_STATUS status);
 

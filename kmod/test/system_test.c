@@ -4,7 +4,6 @@
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
-#include <linux/kthread.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 #include "hooks.h"
@@ -188,18 +187,6 @@ static void other_line(struct nttest *t)
 
 /* Transfers of version 3 */
 
-static void piece(struct nttest *t, struct job *j, ULONG at, ULONG length)
-{
-	job_load(j, at, length);
-	REQUIRE(t, EXPECT_EQ(t, job_map(j, at, length, 0), STATUS_SUCCESS));
-	EXPECT(t, j->mapped > 0 && j->mapped <= length);
-	EXPECT_EQ(t, j->line->address, DMAC_FIFO(j->line - j->line->dmac->lines));
-	EXPECT_EQ(t, dmac_step(j->line, DMAC_STREAM), j->mapped);
-	EXPECT(t, job_completed(j, DmaComplete));
-	EXPECT_EQ(t, job_flush(j, at, j->mapped), STATUS_SUCCESS);
-	job_check(j, at, j->mapped);
-}
-
 static void pieces(struct nttest *t)
 {
 	struct sys *s = t->priv;
@@ -211,7 +198,7 @@ static void pieces(struct nttest *t)
 	for (write = 0; write < 2; write++) {
 		REQUIRE(t, job_begin(&j, s, r, 3, length, write));
 		for (at = 0; at < length && !t->failed; at += j.mapped)
-			piece(t, &j, at, length - at);
+			job_piece(&j, at, length - at);
 		request_release(j.q);
 		request_check_memory(j.q);
 	}
@@ -232,7 +219,7 @@ static void every_shape(struct nttest *t)
 		REQUIRE(t, b && job_init(&j, s, r, 3));
 		REQUIRE(t, job_hold(&j, b->mdl, length, shape % 2));
 		for (at = 0; at < length && !t->failed; at += j.mapped)
-			piece(t, &j, at, length - at);
+			job_piece(&j, at, length - at);
 		request_release(j.q);
 		request_check_memory(j.q);
 	}
@@ -270,7 +257,7 @@ static void sg_limit(struct nttest *t)
 	j.q = NULL;
 	REQUIRE(t, job_begin(&j, s, s->rigs[0], 0, 10 * SZ_4K, true));
 	for (at = 0; at < 10 * SZ_4K && !t->failed; at += j.mapped, n++) {
-		piece(t, &j, at, 10 * SZ_4K - at);
+		job_piece(&j, at, 10 * SZ_4K - at);
 		EXPECT(t, j.mapped <= 4 * PAGE_SIZE);
 	}
 	request_release(j.q);
@@ -290,7 +277,7 @@ static void long_segment(struct nttest *t)
 		b = buffer_new(j.r, RUN, 0, SZ_32K);
 		if (b && job_hold(&j, b->mdl, SZ_32K, true)) {
 			for (at = 0; at < SZ_32K && !t->failed; at += j.mapped)
-				piece(t, &j, at, SZ_32K - at);
+				job_piece(&j, at, SZ_32K - at);
 			request_release(j.q);
 		}
 	}
@@ -304,7 +291,7 @@ static void null_list(struct nttest *t)
 
 	s->dmac->lines[0].limit = 1;
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
-	piece(t, &j, 0, PAGE_SIZE);
+	job_piece(&j, 0, PAGE_SIZE);
 	request_release(j.q);
 }
 
@@ -318,7 +305,7 @@ static void bad_arguments(struct nttest *t)
 	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE + 1, 0), STATUS_INVALID_PARAMETER);
 	EXPECT_EQ(t, atomic_read(&j.calls), 0);
 	EXPECT_EQ(t, j.line->starts, 0);
-	piece(t, &j, 0, PAGE_SIZE);
+	job_piece(&j, 0, PAGE_SIZE);
 	request_release(j.q);
 }
 
@@ -366,7 +353,7 @@ static void prep_fails(struct nttest *t)
 	j.line->fail_config = false;
 	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
 	EXPECT_EQ(t, atomic_read(&j.calls), 0);
-	piece(t, &j, 0, PAGE_SIZE);
+	job_piece(&j, 0, PAGE_SIZE);
 	request_release(j.q);
 }
 
@@ -413,7 +400,7 @@ static void controller_error(struct nttest *t)
 	EXPECT(t, job_completed(&j, DmaError));
 	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
 	j.line->error_at = 0;
-	piece(t, &j, 0, PAGE_SIZE);
+	job_piece(&j, 0, PAGE_SIZE);
 	request_release(j.q);
 }
 
@@ -472,295 +459,6 @@ static void all_in_completion(struct nttest *t)
 	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
 	EXPECT(t, job_completed(&j, DmaComplete));
 	job_check(&j, 0, PAGE_SIZE);
-}
-
-/* Stopping */
-
-static void cancel(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct job j;
-
-	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
-	job_load(&j, 0, PAGE_SIZE);
-	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
-	dmac_step(j.line, 100);
-	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
-	EXPECT(t, job_completed(&j, DmaCancelled));
-	EXPECT(t, !NT_SUCCESS(job_cancel(&j)));
-	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
-	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
-	EXPECT(t, job_completed(&j, DmaCancelled));
-	job_check(&j, 0, 100);
-	request_release(j.q);
-}
-
-static void cancel_unmapped(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct job j;
-
-	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
-	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
-	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_CANCELLED);
-	EXPECT_EQ(t, atomic_read(&j.calls), 0);
-	EXPECT_EQ(t, j.line->starts, 0);
-	request_release(j.q);
-	REQUIRE(t, job_begin(&j, s, s->rigs[0], 0, PAGE_SIZE, true));
-	piece(t, &j, 0, PAGE_SIZE);
-	request_release(j.q);
-}
-
-static void cancel_completed(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct job j;
-
-	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
-	job_load(&j, 0, PAGE_SIZE);
-	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
-	dmac_step(j.line, DMAC_STREAM);
-	EXPECT(t, job_completed(&j, DmaComplete));
-	job_cancel(&j);
-	EXPECT(t, job_completed(&j, DmaComplete));
-	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
-	job_check(&j, 0, PAGE_SIZE);
-	request_release(j.q);
-}
-
-/* The controller was through but had not told when the cancel came. */
-static void cancel_late(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct job j;
-
-	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
-	job_load(&j, 0, PAGE_SIZE);
-	j.line->hold = true;
-	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
-	dmac_step(j.line, DMAC_STREAM);
-	EXPECT_EQ(t, atomic_read(&j.calls), 0);
-	job_cancel(&j);
-	j.line->hold = false;
-	dmac_fire(j.line);
-	EXPECT(t, wait_for_completion_timeout(&j.done, SYS_COMPLETION));
-	EXPECT_EQ(t, atomic_read(&j.calls), 1);
-	EXPECT(t, j.status == DmaCancelled || j.status == DmaComplete);
-	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
-	EXPECT_EQ(t, atomic_read(&j.calls), 1);
-	request_release(j.q);
-}
-
-static int started_twice(void *arg)
-{
-	return READ_ONCE(((struct dmac_line *)arg)->starts) == 2;
-}
-
-/* A callback of the last transfer must not complete this one. */
-static void stale_callback(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct job j;
-
-	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
-	job_load(&j, 0, PAGE_SIZE);
-	j.line->hold = true;
-	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
-	dmac_step(j.line, DMAC_STREAM);
-	job_cancel(&j);
-	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
-	EXPECT_EQ(t, atomic_read(&j.calls), 1);
-	if (EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS)) {
-		dmac_fire(j.line);
-		EXPECT_EQ(t, atomic_read(&j.calls), 0);
-		j.line->hold = false;
-		EXPECT(t, rig_wait(started_twice, j.line));
-		dmac_step(j.line, DMAC_STREAM);
-		EXPECT(t, job_completed(&j, DmaComplete));
-		EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
-	}
-	request_release(j.q);
-}
-
-static int race_step(void *arg)
-{
-	struct job *j = arg;
-
-	while (!kthread_should_stop()) {
-		dmac_step(j->line, 64);
-		cpu_relax();
-		cond_resched();
-	}
-	return 0;
-}
-
-static void cancel_race(struct nttest *t)
-{
-	struct task_struct *other;
-	struct sys *s = t->priv;
-	int i, won[2] = { };
-	struct job j;
-
-	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
-	other = kthread_run(race_step, &j, "ntdma_race");
-	REQUIRE(t, !IS_ERR(other));
-	for (i = 0; i < 500 && !t->failed; i++) {
-		if (!EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS))
-			break;
-		udelay(i % 100);
-		job_cancel(&j);
-		if (!EXPECT(t, wait_for_completion_timeout(&j.done,
-							   SYS_COMPLETION)))
-			break;
-		EXPECT(t, j.status == DmaComplete || j.status == DmaCancelled);
-		won[j.status == DmaCancelled]++;
-		EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
-		EXPECT_EQ(t, atomic_read(&j.calls), 1);
-		/* A cancel that came late may have marked the context. */
-		request_release(j.q);
-		j.r->ops->InitializeDmaTransferContext(j.r->adapter,
-						       j.q->context);
-		EXPECT_EQ(t, request_allocate_ex(j.q, 0), STATUS_SUCCESS);
-		REQUIRE(t, request_ran(j.q));
-	}
-	kthread_stop(other);
-	nttest_note(t, "%d completed, %d cancelled", won[0], won[1]);
-	request_release(j.q);
-}
-
-static void flush_running(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct job j;
-	int passive;
-
-	for (passive = 0; passive < 2; passive++) {
-		struct rig *r = sys_open(s, V3, passive);
-
-		REQUIRE(t, r);
-		r->passive = passive;
-		REQUIRE(t, job_begin(&j, s, r, passive, PAGE_SIZE, false));
-		job_load(&j, 0, PAGE_SIZE);
-		REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0),
-				     STATUS_SUCCESS));
-		dmac_step(j.line, 100);
-		EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
-		EXPECT_EQ(t, j.line->stops, 1);
-		EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
-		EXPECT(t, job_completed(&j, DmaCancelled));
-		job_check(&j, 0, 100);
-		request_release(j.q);
-	}
-}
-
-static void flush_unmapped(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct job j;
-
-	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
-	job_flush(&j, 0, PAGE_SIZE);
-	EXPECT_EQ(t, atomic_read(&j.calls), 0);
-	piece(t, &j, 0, PAGE_SIZE);
-	EXPECT(t, j.r->ops->FlushAdapterBuffers(j.r->adapter, j.q->mdl, j.q->base,
-						MmGetMdlVirtualAddress(j.q->mdl),
-						PAGE_SIZE, TRUE));
-	request_release(j.q);
-}
-
-/* The controller goes on until it is synchronized, which takes its time. */
-static void slow_stop(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct request *q;
-	struct rig *other;
-	struct job j;
-
-	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
-	other = sys_open(s, V3, 0);
-	REQUIRE(t, other);
-	q = request_channel(other, 1, KeepObject);
-	REQUIRE(t, q);
-	job_load(&j, 0, PAGE_SIZE);
-	j.line->runs_on = true;
-	j.line->gated = true;
-	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
-	dmac_step(j.line, 100);
-	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
-	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
-	EXPECT_EQ(t, dmac_step(j.line, 100), 100);
-	request_release(j.q);
-	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
-	msleep(100);
-	EXPECT_EQ(t, atomic_read(&q->calls), 0);
-	EXPECT_EQ(t, dmac_step(j.line, 100), 100);
-	EXPECT_EQ(t, j.line->faults, 0);
-	complete_all(&j.line->gate);
-	EXPECT(t, request_ran(q));
-	EXPECT(t, j.line->syncs >= 1);
-	EXPECT_EQ(t, j.line->early, 0);
-	request_release(q);
-}
-
-/* Owned once more by the same driver, before the controller has stopped. */
-static void slow_again(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct job j;
-
-	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
-	j.line->runs_on = true;
-	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
-	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
-	request_release(j.q);
-	j.line->runs_on = false;
-	REQUIRE(t, job_begin(&j, s, s->rigs[0], 0, PAGE_SIZE, false));
-	piece(t, &j, 0, PAGE_SIZE);
-	EXPECT_EQ(t, j.line->early, 0);
-	request_release(j.q);
-}
-
-static void free_running(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct job j;
-
-	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
-	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
-	dmac_step(j.line, 100);
-	request_release(j.q);
-	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
-	EXPECT(t, atomic_read(&j.calls) <= 1);
-	REQUIRE(t, job_begin(&j, s, s->rigs[0], 0, PAGE_SIZE, false));
-	piece(t, &j, 0, PAGE_SIZE);
-	request_release(j.q);
-}
-
-static void unbind_running(struct nttest *t)
-{
-	long before = ntdma_live_objects();
-	struct sys *s = t->priv;
-	struct buffer *b;
-	struct job j;
-	int calls;
-
-	REQUIRE(t, job_init(&j, s, sys_open(s, V3, 0), 0));
-	b = buffer_new(j.r, SCATTERED, 0, PAGE_SIZE);
-	REQUIRE(t, b && job_hold(&j, b->mdl, PAGE_SIZE, false));
-	j.line->runs_on = true;
-	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
-	dmac_step(j.line, 100);
-	device_release_driver(&s->pdev->dev);
-	calls = atomic_read(&j.calls);
-	EXPECT(t, calls <= 1);
-	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
-	EXPECT_EQ(t, atomic_read(&j.calls), calls);
-	EXPECT_EQ(t, j.line->faults, 0);
-	EXPECT_EQ(t, j.line->chan.client_count, 0);
-	j.q->held = DeallocateObject;
-	j.r->adapter = NULL;
-	buffer_free(b);
-	EXPECT(t, ntdma_live_objects() <= before);
 }
 
 /* Loops */
@@ -905,20 +603,219 @@ end:
 	loop_end(&l);
 }
 
-/* Control */
+/* All periods are due at once, and a late one comes after the flush. */
+static void loop_overrun(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct loop l;
+	ULONG left;
 
-static void unknown_function(struct nttest *t)
+	if (!loop_begin(&l, s, V3, true))
+		goto end;
+	l.j.line->hold = true;
+	l.j.line->runs_on = true;
+	if (!EXPECT_EQ(t, job_map(&l.j, 0, l.length, 0), STATUS_SUCCESS))
+		goto end;
+	EXPECT_EQ(t, dmac_step(l.j.line, 3 * l.length + l.length / 4),
+		  3 * l.length + l.length / 4);
+	left = l.j.r->ops->ReadDmaCounter(l.j.r->adapter);
+	EXPECT_EQ(t, left, l.length - l.length / 4);
+	EXPECT_EQ(t, atomic_read(&l.j.calls), 0);
+	dmac_fire(l.j.line);
+	EXPECT_EQ(t, atomic_read(&l.j.calls), 13);
+	EXPECT_EQ(t, l.j.status, DmaComplete);
+	dmac_step(l.j.line, l.length);
+	l.j.line->gated = true;
+	EXPECT_EQ(t, job_flush(&l.j, 0, l.length), STATUS_SUCCESS);
+	EXPECT_EQ(t, l.j.status, DmaCancelled);
+	EXPECT_EQ(t, atomic_read(&l.j.calls), 14);
+	dmac_fire(l.j.line);
+	EXPECT_EQ(t, atomic_read(&l.j.calls), 14);
+	complete_all(&l.j.line->gate);
+end:
+	loop_end(&l);
+}
+
+static ULONG period_of(struct nttest *t, ULONG length)
+{
+	struct sys *s = t->priv;
+	struct dmac_line *line = &s->dmac->lines[2];
+	struct job *j;
+	struct loop l;
+	ULONG period = 0;
+
+	if (loop_begin(&l, s, V3, true)) {
+		j = &l.j;
+		if (EXPECT_EQ(t, job_map(j, 0, length, 0), STATUS_SUCCESS)) {
+			period = line->period;
+			EXPECT_EQ(t, job_flush(j, 0, length), STATUS_SUCCESS);
+		}
+	}
+	loop_end(&l);
+	return period;
+}
+
+/* A few units make fewer periods; no period has a part of a unit. */
+static void loop_periods(struct nttest *t)
+{
+	EXPECT_EQ(t, period_of(t, PAGE_SIZE), PAGE_SIZE / 4);
+	EXPECT_EQ(t, period_of(t, 12), 4);
+	EXPECT_EQ(t, period_of(t, 40), 20);
+	EXPECT_EQ(t, period_of(t, 20), 20);
+}
+
+/* Counting */
+
+static void counts(struct nttest *t, struct job *j,
+		   enum dma_residue_granularity residue, ULONG most)
+{
+	ULONG length = 4 * PAGE_SIZE, done, left;
+
+	j->line->residue = residue;
+	REQUIRE(t, EXPECT_EQ(t, job_map(j, 0, length, 0), STATUS_SUCCESS));
+	for (done = 0; done < length; done += PAGE_SIZE / 2) {
+		left = j->r->ops->ReadDmaCounter(j->r->adapter);
+		EXPECT(t, left >= length - done && left <= length);
+		EXPECT(t, left - (length - done) <= most);
+		dmac_step(j->line, PAGE_SIZE / 2);
+	}
+	EXPECT_EQ(t, j->r->ops->ReadDmaCounter(j->r->adapter), 0);
+	EXPECT_EQ(t, job_flush(j, 0, length), STATUS_SUCCESS);
+}
+
+static void counter(struct nttest *t)
 {
 	struct sys *s = t->priv;
 	struct job j;
 
-	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
-	EXPECT_EQ(t, j.r->ops->ConfigureAdapterChannel(j.r->adapter, 0x7fff, NULL),
-		  STATUS_NOT_IMPLEMENTED);
-	EXPECT_EQ(t, j.r->ops->ConfigureAdapterChannel(j.r->adapter, U32_MAX, NULL),
-		  STATUS_NOT_IMPLEMENTED);
-	piece(t, &j, 0, PAGE_SIZE);
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, 4 * PAGE_SIZE, true));
+	counts(t, &j, DMA_RESIDUE_GRANULARITY_BURST, 0);
+	counts(t, &j, DMA_RESIDUE_GRANULARITY_SEGMENT, 4 * PAGE_SIZE);
 	request_release(j.q);
+}
+
+static void no_counter(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	s->dmac->lines[0].residue = DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+	dmac_step(j.line, 100);
+	EXPECT_EQ(t, j.r->ops->ReadDmaCounter(j.r->adapter), 0);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	request_release(j.q);
+}
+
+/* What only bus masters have */
+
+static void no_lists(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	enum producer how;
+	struct request *q;
+	struct buffer *b;
+	struct rig *r;
+
+	r = sys_open(s, V3, 0);
+	REQUIRE(t, r);
+	b = buffer_new(r, SCATTERED, 0, PAGE_SIZE);
+	REQUIRE(t, b);
+	for (how = 0; how < PRODUCERS; how++) {
+		q = request_new(r, b->mdl, 0, PAGE_SIZE, true);
+		REQUIRE(t, q);
+		EXPECT(t, request_make_room(q, SZ_4K));
+		EXPECT_EQ(t, request_submit(q, how), STATUS_INVALID_PARAMETER);
+		EXPECT_EQ(t, atomic_read(&q->calls), 0);
+		request_free(q);
+	}
+}
+
+/* The list is optional, and then true. */
+static void with_list(struct nttest *t)
+{
+	ULONG size = offsetof(SCATTER_GATHER_LIST, Elements) +
+		     8 * sizeof(SCATTER_GATHER_ELEMENT);
+	PSCATTER_GATHER_LIST list = kzalloc(size, GFP_KERNEL);
+	ULONG length = 4 * PAGE_SIZE, sum = 0, i;
+	struct sys *s = t->priv;
+	struct job j;
+
+	if (!EXPECT(t, list) ||
+	    !job_begin(&j, s, sys_open(s, V3, 0), 0, length, true))
+		goto free_list;
+	job_load(&j, 0, length);
+	EXPECT_EQ(t, j.r->ops->MapTransferEx(j.r->adapter, j.q->mdl, j.q->base,
+					     0, 0, &length, TRUE, list, size,
+					     NULL, NULL), STATUS_SUCCESS);
+	for (i = 0; i < list->NumberOfElements; i++)
+		sum += list->Elements[i].Length;
+	EXPECT(t, list->NumberOfElements >= 1);
+	EXPECT_EQ(t, sum, length);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), length);
+	EXPECT_EQ(t, job_flush(&j, 0, length), STATUS_SUCCESS);
+	job_check(&j, 0, length);
+	request_release(j.q);
+free_list:
+	kfree(list);
+}
+
+/* Three MDLs, the flush with what was asked for instead of what was mapped. */
+static void chain(struct nttest *t)
+{
+	const size_t offset[] = { 0, 64, 0 };
+	const size_t length[] = { PAGE_SIZE, PAGE_SIZE, 256 };
+	ULONG total = 2 * PAGE_SIZE + 256;
+	struct sys *s = t->priv;
+	struct job j;
+	int write;
+
+	s->dmac->lines[0].limit = 3;
+	for (write = 0; write < 2; write++) {
+		ULONG at;
+		PMDL mdl;
+
+		REQUIRE(t, job_init(&j, s, write ? s->rigs[0] :
+				    sys_open(s, V3, 0), 0));
+		mdl = buffer_chain(j.r, offset, length, 3);
+		REQUIRE(t, mdl && job_hold(&j, mdl, total, write));
+		for (at = 0; at < total && !t->failed; at += j.mapped) {
+			job_load(&j, at, total - at);
+			EXPECT_EQ(t, job_map(&j, at, total - at, 0),
+				  STATUS_SUCCESS);
+			EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), j.mapped);
+			EXPECT_EQ(t, job_flush(&j, at, total - at),
+				  STATUS_SUCCESS);
+			job_check(&j, at, j.mapped);
+		}
+		request_release(j.q);
+	}
+}
+
+/* A channel and its registers of system DMA go together. */
+static void together(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct request *q;
+	struct rig *r;
+
+	r = sys_open(s, V3, 0);
+	REQUIRE(t, r);
+	q = request_channel(r, 1, DeallocateObjectKeepRegisters);
+	REQUIRE(t, q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	r->ops->FreeAdapterObject(r->adapter, KeepObject);
+	r->ops->FreeAdapterObject(r->adapter, DeallocateObjectKeepRegisters);
+	EXPECT_EQ(t, request_allocate_sync(request_channel(r, 1, KeepObject)),
+		  STATUS_INSUFFICIENT_RESOURCES);
+	q->held = DeallocateObject;
+	r->ops->FreeAdapterObject(r->adapter, DeallocateObject);
+	q = request_channel(r, 1, KeepObject);
+	REQUIRE(t, q);
+	EXPECT_EQ(t, request_allocate_sync(q), STATUS_SUCCESS);
+	EXPECT(t, q->base);
+	request_release(q);
 }
 
 static const struct nttest_case cases[] = {
@@ -944,22 +841,17 @@ static const struct nttest_case cases[] = {
 	{ "EC-128 S11 controller error", controller_error },
 	{ "EC-129 EC-127 next piece from the completion", from_completion },
 	{ "EC-129 all given back in the completion", all_in_completion },
-	{ "S17 EC-120 EC-121 EC-124 cancel, and cancel twice", cancel },
-	{ "S17 EC-122 cancel before map", cancel_unmapped },
-	{ "EC-123 cancel after completion", cancel_completed },
-	{ "S17 cancel before the callback of a transfer that is through", cancel_late },
-	{ "EC-120 a late callback is not the next transfer's", stale_callback },
-	{ "S17 cancel races with completion", cancel_race },
-	{ "EC-119 flush before completion", flush_running },
-	{ "EC-119 flush without map", flush_unmapped },
-	{ "EC-119 nothing is unmapped or granted before the engine stopped", slow_stop },
-	{ "EC-119 not started before the engine stopped", slow_again },
-	{ "EC-49 channel freed with a running transfer", free_running },
-	{ "S26 unbound with a running transfer", unbind_running },
 	{ "S6 EC-91 EC-92 loop by MapTransfer", loop_v1 },
 	{ "S12 loop with a completion per pass", loop_v3 },
 	{ "S12 loop by itself", loop_by_timer },
-	{ "EC-126 unknown function", unknown_function },
+	{ "S12 EC-92 loop faster than its reports, and a late one", loop_overrun },
+	{ "S12 periods of a loop", loop_periods },
+	{ "S5 EC-92 counter as exact as the controller's", counter },
+	{ "S5 EC-92 no counter, no count", no_counter },
+	{ "EC-146 no lists of system DMA", no_lists },
+	{ "EC-106 a list of what is transferred", with_list },
+	{ "EC-97 EC-115 EC-116 EC-117 chain of three MDLs", chain },
+	{ "EC-60 EC-66 EC-67 EC-68 channel and registers go together", together },
 	{ }
 };
 

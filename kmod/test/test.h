@@ -124,7 +124,9 @@ extern const struct nttest_suite nttest_race;
 extern const struct nttest_suite nttest_removal;
 extern const struct nttest_suite nttest_verify;
 extern const struct nttest_suite nttest_dmac;
+extern const struct nttest_suite nttest_lines;
 extern const struct nttest_suite nttest_system;
+extern const struct nttest_suite nttest_stopping;
 extern const struct nttest_suite nttest_isa;
 
 #endif /* NTDMA_TEST_H */

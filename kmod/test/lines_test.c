@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which line of a controller an adapter gets, what the controller must have
+ * for it, and what ConfigureAdapterChannel does to it.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include "../glue.h"
+#include "../sysdma.h"
+#include "hooks.h"
+#include "sys.h"
+
+#define V3	DEVICE_DESCRIPTION_VERSION3
+#define HINT	77	/* a line that only the glue knows */
+
+/* Finding a line */
+
+static NTSTATUS hooked(struct dma_chan *chan, u32 function, void *argument)
+{
+	struct dma_chan **seen = argument;
+
+	if (function != NTDMA_CHANNEL_VENDOR + 1)
+		return STATUS_NOT_IMPLEMENTED;
+	*seen = chan;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS configure(struct rig *r, ULONG function, PVOID argument)
+{
+	KIRQL old = rig_raise();
+	NTSTATUS status;
+
+	status = r->ops->ConfigureAdapterChannel(r->adapter, function,
+						 argument);
+	KeLowerIrql(old);
+	return status;
+}
+
+static void named(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct dma_chan *seen = NULL;
+	DEVICE_DESCRIPTION dd;
+	struct job j;
+	ULONG n;
+
+	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, HINT, dmac_names[2],
+					  hooked), 0);
+	REQUIRE(t, job_init(&j, s, sys_open(s, V3, HINT), 2));
+	EXPECT_EQ(t, j.line->chan.client_count, 1);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_VENDOR + 1, &seen),
+		  STATUS_SUCCESS);
+	EXPECT(t, seen == &j.line->chan);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_VENDOR + 2, &seen),
+		  STATUS_NOT_IMPLEMENTED);
+	device_release_driver(&s->pdev->dev);
+	j.r->adapter = NULL;
+	EXPECT_EQ(t, device_attach(&s->pdev->dev), 1);
+	sys_describe(&dd, V3, HINT);
+	EXPECT(t, !sys_adapter(s, &dd, &n));
+}
+
+/* The same channel by two of its names is taken once only. */
+static void taken(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
+	ULONG n;
+
+	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, HINT, dmac_names[0],
+					  NULL), 0);
+	REQUIRE(t, sys_open(s, V3, 0));
+	sys_describe(&dd, V3, HINT);
+	EXPECT(t, !sys_adapter(s, &dd, &n));
+	REQUIRE(t, sys_open(s, V3, 0));
+	EXPECT_EQ(t, s->dmac->lines[0].chan.client_count, 1);
+}
+
+static PDMA_ADAPTER request_adapter(struct sys *s, ULONG line)
+{
+	PDEVICE_OBJECT object = ntdma_device_create(&s->pdev->dev, 0);
+	DEVICE_DESCRIPTION dd;
+	PDMA_ADAPTER adapter;
+	ULONG n;
+
+	sys_describe(&dd, V3, line);
+	adapter = ntdma_request_adapter(THIS_MODULE, object, &dd, &n);
+	ntdma_device_destroy(object);
+	return adapter;
+}
+
+static void deferred(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
+	PDMA_ADAPTER adapter;
+	ULONG n;
+
+	REQUIRE(t, EXPECT(t, dmac_destroy(s->dmac)));
+	EXPECT_EQ(t, PTR_ERR(request_adapter(s, 1)), -EPROBE_DEFER);
+	EXPECT_EQ(t, PTR_ERR(request_adapter(s, DMAC_LINES)), -ENODEV);
+	sys_describe(&dd, V3, 1);
+	EXPECT(t, !sys_adapter(s, &dd, &n));
+	s->dmac = dmac_create(t->dev, dev_name(&s->pdev->dev));
+	REQUIRE(t, EXPECT(t, !IS_ERR(s->dmac)));
+	adapter = request_adapter(s, 1);
+	if (EXPECT(t, !IS_ERR(adapter)))
+		adapter->DmaOperations->PutDmaAdapter(adapter);
+}
+
+/* The controller's driver cannot be unloaded while an adapter uses it. */
+static void held(struct nttest *t)
+{
+	int before = module_refcount(THIS_MODULE);
+	struct sys *s = t->priv;
+	struct rig *r = sys_open(s, V3, 0);
+
+	REQUIRE(t, r);
+	EXPECT_EQ(t, module_refcount(THIS_MODULE), before + 1);
+	REQUIRE(t, sys_open(s, 1, 0));
+	EXPECT_EQ(t, module_refcount(THIS_MODULE), before + 1);
+}
+
+static void each_failure(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	PDEVICE_OBJECT object = ntdma_device_create(&s->pdev->dev, 0);
+	DEVICE_DESCRIPTION dd;
+	PDMA_ADAPTER adapter;
+	ULONG i, n;
+
+	REQUIRE(t, object);
+	sys_describe(&dd, V3, 0);
+	for (i = 1; i < 64 && !t->failed; i++) {
+		ntdma_fail_nth(i);
+		adapter = IoGetDmaAdapter(object, &dd, &n);
+		if (adapter)
+			adapter->DmaOperations->PutDmaAdapter(adapter);
+		else
+			EXPECT(t, ntdma_fail_hit());
+		if (adapter && !ntdma_fail_hit())
+			break;
+	}
+	ntdma_fail_nth(0);
+	EXPECT(t, i > 4 && i < 64);
+	ntdma_device_destroy(object);
+}
+
+/* What the controller lacks */
+
+static void no_loops(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
+	ULONG n;
+
+	s->dmac->dma.device_prep_dma_cyclic = NULL;
+	sys_describe(&dd, V3, 0);
+	dd.AutoInitialize = TRUE;
+	EXPECT(t, !sys_adapter(s, &dd, &n));
+	dd.AutoInitialize = FALSE;
+	EXPECT(t, sys_open_as(s, &dd));
+}
+
+/* It can be stopped all the same. */
+static void no_pause(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	s->dmac->dma.device_pause = NULL;
+	s->dmac->dma.device_resume = NULL;
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PAUSE, NULL),
+		  STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_RESUME, NULL),
+		  STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
+	EXPECT_EQ(t, dmac_step(j.line, 1), 0);
+	EXPECT(t, job_completed(&j, DmaCancelled));
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	request_release(j.q);
+}
+
+static void no_resume(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	s->dmac->dma.device_resume = NULL;
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PAUSE, NULL), STATUS_SUCCESS);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_RESUME, NULL),
+		  STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	request_release(j.q);
+}
+
+/* ConfigureAdapterChannel */
+
+static void unknown_function(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	EXPECT_EQ(t, configure(j.r, 0, NULL), STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, configure(j.r, 6, NULL), STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, configure(j.r, 0x7fff, NULL), STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, configure(j.r, 0x8000, NULL), STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, configure(j.r, U32_MAX, NULL), STATUS_NOT_IMPLEMENTED);
+	job_piece(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
+static void bad_config(struct nttest *t, struct rig *r, ULONG size, ULONG width,
+		       ULONG burst, ULONG flow)
+{
+	struct ntdma_channel_config config = {
+		.size = size, .width = width, .burst = burst, .flow = flow,
+	};
+
+	EXPECT_EQ(t, configure(r, NTDMA_CHANNEL_CONFIG, &config),
+		  STATUS_INVALID_PARAMETER);
+}
+
+static void config(struct nttest *t)
+{
+	struct ntdma_channel_config config = {
+		.size = sizeof(config), .width = 2, .burst = 16, .flow = 1,
+	};
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	bad_config(t, j.r, sizeof(config) - 1, 2, 1, 0);
+	bad_config(t, j.r, sizeof(config), 3, 1, 0);
+	bad_config(t, j.r, sizeof(config), 8, 1, 0);
+	bad_config(t, j.r, sizeof(config), 0x80000000, 1, 0);
+	bad_config(t, j.r, sizeof(config), 2, 65536, 0);
+	bad_config(t, j.r, sizeof(config), 2, 1, 2);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_CONFIG, NULL),
+		  STATUS_INVALID_PARAMETER);
+	job_piece(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, j.line->width, 4);
+	EXPECT_EQ(t, j.line->config.dst_maxburst, 1);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_CONFIG, &config),
+		  STATUS_SUCCESS);
+	job_piece(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, j.line->width, 2);
+	EXPECT_EQ(t, j.line->config.dst_maxburst, 16);
+	EXPECT(t, j.line->config.device_fc);
+	config.width = 0;
+	config.burst = 0;
+	config.flow = 0;
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_CONFIG, &config),
+		  STATUS_SUCCESS);
+	job_piece(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, j.line->width, 4);
+	EXPECT_EQ(t, j.line->config.dst_maxburst, 1);
+	request_release(j.q);
+}
+
+static void pausing(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PAUSE, NULL),
+		  STATUS_INVALID_DEVICE_STATE);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_RESUME, NULL),
+		  STATUS_INVALID_DEVICE_STATE);
+	job_load(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+	EXPECT_EQ(t, dmac_step(j.line, 100), 100);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PAUSE, NULL), STATUS_SUCCESS);
+	EXPECT_EQ(t, dmac_step(j.line, 100), 0);
+	EXPECT_EQ(t, j.r->ops->ReadDmaCounter(j.r->adapter), PAGE_SIZE - 100);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_RESUME, NULL), STATUS_SUCCESS);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE - 100);
+	EXPECT(t, job_completed(&j, DmaComplete));
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PAUSE, NULL),
+		  STATUS_INVALID_DEVICE_STATE);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_check(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
+static void burst(struct nttest *t)
+{
+	ULONG none = 0, many = 65536, burst = 8;
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, NULL),
+		  STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, &none),
+		  STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, &many),
+		  STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, &burst),
+		  STATUS_SUCCESS);
+	job_piece(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, j.line->config.src_maxburst, 8);
+	request_release(j.q);
+}
+
+static void blob(struct nttest *t)
+{
+	struct ntdma_channel_blob blob = { .data = &blob, .size = 5 };
+	struct ntdma_channel_blob bad = { .size = 5 };
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PERIPHERAL, NULL),
+		  STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PERIPHERAL, &bad),
+		  STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PERIPHERAL, &blob),
+		  STATUS_SUCCESS);
+	job_piece(&j, 0, PAGE_SIZE);
+	EXPECT(t, j.line->config.peripheral_config == &blob);
+	EXPECT_EQ(t, j.line->config.peripheral_size, 5);
+	request_release(j.q);
+}
+
+static void while_running(struct nttest *t)
+{
+	struct ntdma_channel_config config = { .size = sizeof(config) };
+	struct ntdma_channel_blob blob = { };
+	struct sys *s = t->priv;
+	ULONG burst = 8;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	job_load(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_CONFIG, &config),
+		  STATUS_INVALID_DEVICE_STATE);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, &burst),
+		  STATUS_INVALID_DEVICE_STATE);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PERIPHERAL, &blob),
+		  STATUS_INVALID_DEVICE_STATE);
+	EXPECT_EQ(t, configure(j.r, 6, NULL), STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE);
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, &burst),
+		  STATUS_SUCCESS);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_check(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
+static const struct nttest_case cases[] = {
+	{ "S5 a line that the glue names, and its hook", named },
+	{ "EC-17 a line that another name has taken", taken },
+	{ "EC-17 a controller without a driver yet", deferred },
+	{ "S26 the controller's module stays", held },
+	{ "EC-17 each failure inside", each_failure },
+	{ "S12 a controller that cannot loop", no_loops },
+	{ "EC-126 a controller that cannot pause", no_pause },
+	{ "EC-126 a controller that cannot resume", no_resume },
+	{ "EC-126 unknown function", unknown_function },
+	{ "EC-126 width, burst and flow control", config },
+	{ "EC-126 pause and resume", pausing },
+	{ "EC-126 burst", burst },
+	{ "EC-126 what the controller's driver wants", blob },
+	{ "EC-126 while a transfer runs", while_running },
+	{ }
+};
+
+const struct nttest_suite nttest_lines = {
+	.name = "lines",
+	.init = sys_init,
+	.exit = sys_exit,
+	.cases = cases,
+};

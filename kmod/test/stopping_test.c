@@ -1,0 +1,590 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How transfers of system DMA end before they are through: by a cancel, a
+ * flush, a channel that is freed and a driver that leaves, at any moment.
+ */
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/platform_device.h>
+#include "../../uapi/linux/ntdma.h"
+#include "hooks.h"
+#include "sys.h"
+
+#define V3	DEVICE_DESCRIPTION_VERSION3
+
+static void cancel(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
+	job_load(&j, 0, PAGE_SIZE);
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	dmac_step(j.line, 100);
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
+	EXPECT(t, job_completed(&j, DmaCancelled));
+	EXPECT(t, !NT_SUCCESS(job_cancel(&j)));
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	EXPECT(t, job_completed(&j, DmaCancelled));
+	job_check(&j, 0, 100);
+	request_release(j.q);
+}
+
+static void cancel_unmapped(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_CANCELLED);
+	EXPECT_EQ(t, atomic_read(&j.calls), 0);
+	EXPECT_EQ(t, j.line->starts, 0);
+	request_release(j.q);
+	REQUIRE(t, job_begin(&j, s, s->rigs[0], 0, PAGE_SIZE, true));
+	job_piece(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
+static void cancel_completed(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	job_load(&j, 0, PAGE_SIZE);
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	dmac_step(j.line, DMAC_STREAM);
+	EXPECT(t, job_completed(&j, DmaComplete));
+	job_cancel(&j);
+	EXPECT(t, job_completed(&j, DmaComplete));
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_check(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
+/* The controller was through but had not told when the cancel came. */
+static void cancel_late(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	job_load(&j, 0, PAGE_SIZE);
+	j.line->hold = true;
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	dmac_step(j.line, DMAC_STREAM);
+	EXPECT_EQ(t, atomic_read(&j.calls), 0);
+	job_cancel(&j);
+	j.line->hold = false;
+	dmac_fire(j.line);
+	EXPECT(t, wait_for_completion_timeout(&j.done, SYS_COMPLETION));
+	EXPECT_EQ(t, atomic_read(&j.calls), 1);
+	EXPECT(t, j.status == DmaCancelled || j.status == DmaComplete);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	EXPECT_EQ(t, atomic_read(&j.calls), 1);
+	request_release(j.q);
+}
+
+static int started_twice(void *arg)
+{
+	return READ_ONCE(((struct dmac_line *)arg)->starts) == 2;
+}
+
+/* A callback of the last transfer must not complete this one. */
+static void stale_callback(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	job_load(&j, 0, PAGE_SIZE);
+	j.line->hold = true;
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	dmac_step(j.line, DMAC_STREAM);
+	job_cancel(&j);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	EXPECT_EQ(t, atomic_read(&j.calls), 1);
+	if (EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS)) {
+		dmac_fire(j.line);
+		EXPECT_EQ(t, atomic_read(&j.calls), 0);
+		j.line->hold = false;
+		EXPECT(t, rig_wait(started_twice, j.line));
+		dmac_step(j.line, DMAC_STREAM);
+		EXPECT(t, job_completed(&j, DmaComplete));
+		EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	}
+	request_release(j.q);
+}
+
+static int race_step(void *arg)
+{
+	struct job *j = arg;
+
+	while (!kthread_should_stop()) {
+		dmac_step(j->line, 64);
+		cpu_relax();
+		cond_resched();
+	}
+	return 0;
+}
+
+static void cancel_race(struct nttest *t)
+{
+	struct task_struct *other;
+	struct sys *s = t->priv;
+	int i, won[2] = { };
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	other = kthread_run(race_step, &j, "ntdma_race");
+	REQUIRE(t, !IS_ERR(other));
+	for (i = 0; i < 500 && !t->failed; i++) {
+		if (!EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS))
+			break;
+		udelay(i % 100);
+		job_cancel(&j);
+		if (!EXPECT(t, wait_for_completion_timeout(&j.done,
+							   SYS_COMPLETION)))
+			break;
+		EXPECT(t, j.status == DmaComplete || j.status == DmaCancelled);
+		won[j.status == DmaCancelled]++;
+		EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+		EXPECT_EQ(t, atomic_read(&j.calls), 1);
+		/* A cancel that came late may have marked the context. */
+		request_release(j.q);
+		j.r->ops->InitializeDmaTransferContext(j.r->adapter,
+						       j.q->context);
+		EXPECT_EQ(t, request_allocate_ex(j.q, 0), STATUS_SUCCESS);
+		REQUIRE(t, request_ran(j.q));
+	}
+	kthread_stop(other);
+	nttest_note(t, "%d completed, %d cancelled", won[0], won[1]);
+	request_release(j.q);
+}
+
+static void flush_running(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+	int passive;
+
+	for (passive = 0; passive < 2; passive++) {
+		struct rig *r = sys_open(s, V3, passive);
+
+		REQUIRE(t, r);
+		r->passive = passive;
+		REQUIRE(t, job_begin(&j, s, r, passive, PAGE_SIZE, false));
+		job_load(&j, 0, PAGE_SIZE);
+		REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0),
+				     STATUS_SUCCESS));
+		dmac_step(j.line, 100);
+		EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+		EXPECT_EQ(t, j.line->stops, 1);
+		EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
+		EXPECT(t, job_completed(&j, DmaCancelled));
+		job_check(&j, 0, 100);
+		request_release(j.q);
+	}
+}
+
+static void flush_unmapped(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, atomic_read(&j.calls), 0);
+	job_piece(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_INVALID_PARAMETER);
+	EXPECT(t, j.r->ops->FlushAdapterBuffers(j.r->adapter, j.q->mdl, j.q->base,
+						MmGetMdlVirtualAddress(j.q->mdl),
+						PAGE_SIZE, TRUE));
+	request_release(j.q);
+}
+
+/* The controller goes on until it is synchronized, which takes its time. */
+static void slow_stop(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct request *q;
+	struct rig *other;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
+	other = sys_open(s, V3, 0);
+	REQUIRE(t, other);
+	q = request_channel(other, 1, KeepObject);
+	REQUIRE(t, q);
+	job_load(&j, 0, PAGE_SIZE);
+	j.line->runs_on = true;
+	j.line->gated = true;
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	dmac_step(j.line, 100);
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	EXPECT_EQ(t, dmac_step(j.line, 100), 100);
+	request_release(j.q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	msleep(100);
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
+	EXPECT_EQ(t, dmac_step(j.line, 100), 100);
+	EXPECT_EQ(t, j.line->faults, 0);
+	complete_all(&j.line->gate);
+	EXPECT(t, request_ran(q));
+	EXPECT(t, j.line->syncs >= 1);
+	EXPECT_EQ(t, j.line->early, 0);
+	request_release(q);
+}
+
+/* Owned once more by the same driver, before the controller has stopped. */
+static void slow_again(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
+	j.line->runs_on = true;
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	request_release(j.q);
+	j.line->runs_on = false;
+	REQUIRE(t, job_begin(&j, s, s->rigs[0], 0, PAGE_SIZE, false));
+	job_piece(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, j.line->early, 0);
+	request_release(j.q);
+}
+
+static void free_running(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	dmac_step(j.line, 100);
+	request_release(j.q);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
+	EXPECT(t, atomic_read(&j.calls) <= 1);
+	REQUIRE(t, job_begin(&j, s, s->rigs[0], 0, PAGE_SIZE, false));
+	job_piece(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
+static void unbind_running(struct nttest *t)
+{
+	long before = ntdma_live_objects();
+	struct sys *s = t->priv;
+	struct buffer *b;
+	struct job j;
+	int calls;
+
+	REQUIRE(t, job_init(&j, s, sys_open(s, V3, 0), 0));
+	b = buffer_new(j.r, SCATTERED, 0, PAGE_SIZE);
+	REQUIRE(t, b && job_hold(&j, b->mdl, PAGE_SIZE, false));
+	j.line->runs_on = true;
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	dmac_step(j.line, 100);
+	device_release_driver(&s->pdev->dev);
+	calls = atomic_read(&j.calls);
+	EXPECT(t, calls <= 1);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
+	EXPECT_EQ(t, atomic_read(&j.calls), calls);
+	EXPECT_EQ(t, j.line->faults, 0);
+	EXPECT_EQ(t, j.line->chan.client_count, 0);
+	j.q->held = DeallocateObject;
+	j.r->adapter = NULL;
+	buffer_free(b);
+	EXPECT(t, ntdma_live_objects() <= before);
+}
+
+/* Mapped again, flushed and mapped once more while the controller goes on. */
+static void slow_queue(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+	int write;
+
+	for (write = 0; write < 2; write++) {
+		REQUIRE(t, job_begin(&j, s, sys_open(s, V3, write), write,
+				     3 * PAGE_SIZE, write));
+		j.line->runs_on = true;
+		j.line->gated = true;
+		job_load(&j, 0, 3 * PAGE_SIZE);
+		REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, 3 * PAGE_SIZE, 0),
+				     STATUS_SUCCESS));
+		dmac_step(j.line, 100);
+		EXPECT_EQ(t, job_flush(&j, 0, 3 * PAGE_SIZE), STATUS_SUCCESS);
+		EXPECT_EQ(t, job_map(&j, 0, 3 * PAGE_SIZE, 0), STATUS_SUCCESS);
+		EXPECT_EQ(t, j.r->ops->ReadDmaCounter(j.r->adapter),
+			  3 * PAGE_SIZE);
+		EXPECT_EQ(t, job_flush(&j, 0, 3 * PAGE_SIZE), STATUS_SUCCESS);
+		EXPECT(t, job_completed(&j, DmaCancelled));
+		EXPECT_EQ(t, job_map(&j, 0, 3 * PAGE_SIZE, 0), STATUS_SUCCESS);
+		EXPECT_EQ(t, j.line->starts, 1);
+		EXPECT_EQ(t, dmac_step(j.line, 100), 100);
+		job_load(&j, 0, 3 * PAGE_SIZE);
+		complete_all(&j.line->gate);
+		REQUIRE(t, EXPECT(t, rig_wait(started_twice, j.line)));
+		EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 3 * PAGE_SIZE);
+		EXPECT(t, job_completed(&j, DmaComplete));
+		EXPECT_EQ(t, job_flush(&j, 0, 3 * PAGE_SIZE), STATUS_SUCCESS);
+		job_check(&j, 0, 3 * PAGE_SIZE);
+		EXPECT_EQ(t, j.line->early, 0);
+		request_release(j.q);
+	}
+}
+
+/* What was only remembered cannot be refused any more when its turn comes. */
+static void slow_refused(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	j.line->gated = true;
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+	j.line->fail_prep = true;
+	complete_all(&j.line->gate);
+	EXPECT(t, job_completed(&j, DmaError));
+	EXPECT(t, !NT_SUCCESS(job_cancel(&j)));
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	j.line->fail_prep = false;
+	job_piece(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
+/**
+ * struct starter - a MapTransferEx that another thread makes
+ * @j: of which job
+ * @status: what it returned
+ * @ended: it has
+ */
+struct starter {
+	struct job *j;
+	NTSTATUS status;
+	struct completion ended;
+};
+
+static int starter_run(void *arg)
+{
+	struct starter *starter = arg;
+
+	starter->status = job_map(starter->j, 0, PAGE_SIZE, 0);
+	complete(&starter->ended);
+	return 0;
+}
+
+static int is_stalled(void *arg)
+{
+	return READ_ONCE(((struct dmac_line *)arg)->stalled);
+}
+
+static int is_synced(void *arg)
+{
+	return READ_ONCE(((struct dmac_line *)arg)->syncs) > 0;
+}
+
+/* On another processor, which has no timer of this thread's to see to. */
+static bool starter_go(struct nttest *t, struct starter *starter)
+{
+	struct dmac_line *line = starter->j->line;
+	struct task_struct *thread;
+	unsigned int cpu;
+
+	thread = kthread_create(starter_run, starter, "ntdma_start");
+	if (!EXPECT(t, !IS_ERR(thread)))
+		return false;
+	migrate_disable();
+	cpu = raw_smp_processor_id();
+	kthread_bind(thread, cpumask_any_but(cpu_online_mask, cpu));
+	wake_up_process(thread);
+	if (EXPECT(t, rig_wait(is_stalled, line)))
+		return true;
+	WRITE_ONCE(line->stall, false);
+	wait_for_completion(&starter->ended);
+	migrate_enable();
+	return false;
+}
+
+/* Until starter_end() the other thread stands in the controller's driver. */
+static bool starter_begin(struct nttest *t, struct starter *starter,
+			  struct job *j)
+{
+	struct sys *s = t->priv;
+
+	if (num_online_cpus() < 2) {
+		nttest_skip(t, "needs two CPUs");
+		return false;
+	}
+	if (!job_begin(j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false))
+		return false;
+	job_load(j, 0, PAGE_SIZE);
+	j->line->stall = true;
+	j->line->runs_on = true;
+	starter->j = j;
+	init_completion(&starter->ended);
+	return starter_go(t, starter);
+}
+
+/* The start was a success, as the client was told of its end. */
+static void starter_end(struct nttest *t, struct starter *starter)
+{
+	struct dmac_line *line = starter->j->line;
+
+	EXPECT_EQ(t, line->stops, 0);
+	EXPECT_EQ(t, dmac_step(line, 100), 100);
+	EXPECT_EQ(t, line->faults, 0);
+	WRITE_ONCE(line->stall, false);
+	wait_for_completion(&starter->ended);
+	migrate_enable();
+	EXPECT_EQ(t, starter->status, STATUS_SUCCESS);
+	EXPECT_EQ(t, line->stops, 1);
+	EXPECT(t, rig_wait(is_synced, line));
+	EXPECT_EQ(t, dmac_step(line, 100), 0);
+	line->runs_on = false;
+}
+
+static void flush_starting(struct nttest *t)
+{
+	struct starter starter;
+	struct job j;
+
+	if (!starter_begin(t, &starter, &j))
+		return;
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	EXPECT(t, job_completed(&j, DmaCancelled));
+	starter_end(t, &starter);
+	EXPECT(t, job_completed(&j, DmaCancelled));
+	job_piece(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
+static void cancel_starting(struct nttest *t)
+{
+	struct starter starter;
+	struct job j;
+
+	if (!starter_begin(t, &starter, &j))
+		return;
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
+	EXPECT(t, job_completed(&j, DmaCancelled));
+	EXPECT(t, !NT_SUCCESS(job_cancel(&j)));
+	starter_end(t, &starter);
+	EXPECT(t, job_completed(&j, DmaCancelled));
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_piece(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
+static void free_starting(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct starter starter;
+	struct request *q;
+	struct rig *other;
+	struct job j;
+
+	if (!starter_begin(t, &starter, &j))
+		return;
+	request_release(j.q);
+	other = sys_open(s, V3, 0);
+	q = other ? request_channel(other, 1, KeepObject) : NULL;
+	if (EXPECT(t, q)) {
+		EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+		EXPECT_EQ(t, atomic_read(&q->calls), 0);
+	}
+	starter_end(t, &starter);
+	EXPECT_EQ(t, atomic_read(&j.calls), 0);
+	if (q && request_ran(q))
+		request_release(q);
+}
+
+/* Once for what runs, not for what ended and not for what was cancelled. */
+static void flush_reported(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+	long before;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	before = ntdma_misused(NTDMA_RULE_FLUSHED_RUNNING);
+	job_piece(&j, 0, PAGE_SIZE);
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	EXPECT_EQ(t, ntdma_misused(NTDMA_RULE_FLUSHED_RUNNING) - before, 0);
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	ntdma_verify_set(true);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	ntdma_verify_set(false);
+	EXPECT_EQ(t, ntdma_misused(NTDMA_RULE_FLUSHED_RUNNING) - before, 1);
+	request_release(j.q);
+}
+
+static void open_gate(struct work_struct *work)
+{
+	struct dmac_line *line = container_of(work, struct dmac_line, work);
+
+	msleep(100);
+	complete_all(&line->gate);
+}
+
+/* The client's driver leaves; its memory may not go before the controller. */
+static void unbind_slow(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct buffer *b;
+	struct job j;
+
+	REQUIRE(t, job_init(&j, s, sys_open(s, V3, 0), 0));
+	b = buffer_new(j.r, SCATTERED, 0, PAGE_SIZE);
+	REQUIRE(t, b && job_hold(&j, b->mdl, PAGE_SIZE, false));
+	j.line->runs_on = true;
+	j.line->gated = true;
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	INIT_WORK(&j.line->work, open_gate);
+	schedule_work(&j.line->work);
+	device_release_driver(&s->pdev->dev);
+	EXPECT(t, j.line->syncs > 0);
+	EXPECT_EQ(t, atomic_read(&j.calls), 0);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
+	EXPECT_EQ(t, j.line->chan.client_count, 0);
+	j.q->held = DeallocateObject;
+	j.r->adapter = NULL;
+	buffer_free(b);
+}
+
+static const struct nttest_case cases[] = {
+	{ "S17 EC-120 EC-121 EC-124 cancel, and cancel twice", cancel },
+	{ "S17 EC-122 cancel before map", cancel_unmapped },
+	{ "EC-123 cancel after completion", cancel_completed },
+	{ "S17 cancel before the callback of a transfer that is through", cancel_late },
+	{ "EC-120 a late callback is not the next transfer's", stale_callback },
+	{ "S17 cancel races with completion", cancel_race },
+	{ "EC-119 flush before completion", flush_running },
+	{ "EC-118 flush without map", flush_unmapped },
+	{ "EC-119 nothing is unmapped or granted before the engine stopped", slow_stop },
+	{ "EC-119 not started before the engine stopped", slow_again },
+	{ "EC-49 channel freed with a running transfer", free_running },
+	{ "S26 unbound with a running transfer", unbind_running },
+	{ "EC-119 mapped and flushed again before the engine stopped", slow_queue },
+	{ "EC-128 a late start that the controller refuses", slow_refused },
+	{ "EC-119 flush of a transfer that is being started", flush_starting },
+	{ "EC-120 EC-124 cancel of a transfer that is being started", cancel_starting },
+	{ "EC-49 channel freed while a transfer is being started", free_starting },
+	{ "0xE6:23 flush of a transfer that runs", flush_reported },
+	{ "S26 unbound, and the controller is slow to stop", unbind_slow },
+	{ }
+};
+
+const struct nttest_suite nttest_stopping = {
+	.name = "stopping",
+	.init = sys_init,
+	.exit = sys_exit,
+	.cases = cases,
+};
