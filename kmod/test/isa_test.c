@@ -10,7 +10,9 @@
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/platform_device.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <asm/dma.h>
 #include "buffer.h"
 #include "hooks.h"
@@ -49,6 +51,14 @@ static const struct rig_kind version3[] = {
 	{ }
 };
 
+static const struct rig_kind loops3[] = {
+	{ .name = "channel 3, looping, version 3", .version = 3, .width = 24,
+	  .length = SZ_64K, .system = true, .channel = BYTES, .loop = true },
+	{ .name = "channel 6, looping, version 3", .version = 3, .width = 24,
+	  .length = SZ_128K, .system = true, .channel = WORDS, .loop = true },
+	{ }
+};
+
 static const struct rig_kind words3[] = {
 	{ .name = "channel 6, version 3", .version = 3, .width = 24,
 	  .length = SZ_128K, .system = true, .channel = WORDS },
@@ -67,11 +77,14 @@ static ULONG most(struct rig *r)
 }
 
 /* Whether the controller serves the channel when a device asks for it. */
+static bool open(unsigned int channel)
+{
+	return !(inb(channel > 3 ? MASKS2 : MASKS1) & BIT(channel & 3));
+}
+
 static bool runs(struct rig *r)
 {
-	bool wide = r->kind->channel > 3;
-
-	return !(inb(wide ? MASKS2 : MASKS1) & BIT(r->kind->channel & 3));
+	return open(r->kind->channel);
 }
 
 /* Where the controller is going to read or write next. */
@@ -602,6 +615,27 @@ static void s17(struct nttest *t, struct rig *r)
 	request_release(q);
 }
 
+static void s12(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, 2 * PAGE_SIZE);
+	struct request *q = hold_ex(r);
+	ULONG length = 2 * PAGE_SIZE;
+	int i;
+
+	REQUIRE(t, b && q);
+	EXPECT_EQ(t, map_ex(q, b->mdl, 0, &length, NULL), STATUS_SUCCESS);
+	EXPECT_EQ(t, length, 2 * PAGE_SIZE);
+	for (i = 0; i < 8; i++)
+		EXPECT_EQ(t, counter(r), length);
+	EXPECT(t, runs(r));
+	EXPECT_EQ(t, r->ops->CancelMappedTransfer(r->adapter, q->context),
+		  STATUS_SUCCESS);
+	EXPECT(t, !runs(r));
+	EXPECT_EQ(t, counter(r), 0);
+	EXPECT_EQ(t, flush_ex(q, b->mdl, 0, length), STATUS_SUCCESS);
+	request_release(q);
+}
+
 /* One stop after the other, each complete before the next start. */
 static void at_once(struct nttest *t, struct rig *r)
 {
@@ -626,6 +660,91 @@ static void no_list(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, request_submit(q, BY_GET), STATUS_INVALID_PARAMETER);
 	EXPECT_EQ(t, atomic_read(&q->calls), 0);
 	EXPECT(t, !runs(r));
+}
+
+static int leaver_probe(struct platform_device *pdev)
+{
+	return 0;
+}
+
+static struct platform_driver leaver = {
+	.driver.name = "ntdma_isa_leaver",
+};
+
+static IO_ALLOCATION_ACTION NTAPI leaver_routine(PDEVICE_OBJECT object,
+						 PIRP irp, PVOID base,
+						 PVOID context)
+{
+	*(PVOID *)context = base;
+	return KeepObject;
+}
+
+/* Opens an adapter, starts its channel, and gives nothing back. */
+static void leaver_start(struct nttest *t, PDEVICE_OBJECT object, PMDL mdl)
+{
+	DEVICE_DESCRIPTION dd = {
+		.Version = 1,
+		.InterfaceType = Isa,
+		.DmaChannel = BYTES,
+		.DmaWidth = Width8Bits,
+		.MaximumLength = PAGE_SIZE,
+	};
+	ULONG registers, length = PAGE_SIZE;
+	PDMA_OPERATIONS ops;
+	PDMA_ADAPTER adapter;
+	PVOID base = NULL;
+	KIRQL old;
+
+	adapter = IoGetDmaAdapter(object, &dd, &registers);
+	REQUIRE(t, adapter);
+	ops = adapter->DmaOperations;
+	old = rig_raise();
+	EXPECT_EQ(t, ops->AllocateAdapterChannel(adapter, object, registers,
+						 leaver_routine, &base),
+		  STATUS_SUCCESS);
+	if (EXPECT(t, base))
+		ops->MapTransfer(adapter, mdl, base,
+				 MmGetMdlVirtualAddress(mdl), &length, FALSE);
+	KeLowerIrql(old);
+	EXPECT(t, open(BYTES));
+}
+
+static void left_with(struct nttest *t, struct platform_device *pdev,
+		      PVOID memory)
+{
+	PDEVICE_OBJECT object = ntdma_device_create(&pdev->dev, 0);
+	PMDL mdl = IoAllocateMdl(memory, PAGE_SIZE, FALSE, FALSE, NULL);
+	long before = ntdma_live_objects();
+	bool have = false;
+
+	if (EXPECT(t, object && mdl)) {
+		MmBuildMdlForNonPagedPool(mdl);
+		leaver_start(t, object, mdl);
+		device_release_driver(&pdev->dev);
+		EXPECT(t, !open(BYTES));
+		EXPECT_EQ(t, ntdma_live_objects(), before);
+		if (EXPECT(t, rig_wait(taken, &have)))
+			free_dma(BYTES);
+	}
+	if (mdl)
+		IoFreeMdl(mdl);
+	if (object)
+		ntdma_device_destroy(object);
+}
+
+static void left(struct nttest *t)
+{
+	void *memory = (void *)get_zeroed_page(GFP_KERNEL);
+	struct platform_device *pdev;
+
+	pdev = platform_create_bundle(&leaver, leaver_probe, NULL, 0, NULL, 0);
+	if (EXPECT(t, memory && !IS_ERR(pdev)))
+		left_with(t, pdev, memory);
+	if (!IS_ERR(pdev)) {
+		platform_device_unregister(pdev);
+		platform_driver_unregister(&leaver);
+	}
+	free_page((unsigned long)memory);
 }
 
 static const struct nttest_case cases[] = {
@@ -670,6 +789,9 @@ static const struct nttest_case cases[] = {
 	  .run_on = s11, .kinds = version3 },
 	{ "S17 a cancel stops the channel, once",
 	  .run_on = s17, .kinds = version3 },
+	{ "S12 a loop of version 3 has its counter and its end",
+	  .run_on = s12, .kinds = loops3 },
+	{ "S26 a driver that leaves has its channel stopped and free", left },
 	{ "EC-126 no functions",
 	  .run_on = ec_126, .kinds = version3 },
 	{ }
