@@ -119,8 +119,9 @@ static void ntdma_set_limits(struct ntdma_adapter *adapter)
 						  (u32)PAGE_SIZE));
 	if (adapter->boundary == ULONG_MAX)
 		adapter->boundary = U64_MAX;
-	adapter->alignment = dev_is_dma_coherent(dev) ?
-			     1 : dma_get_cache_alignment();
+	adapter->alignment = ntdma_device_coherent(dev) ? 1 :
+			     max_t(u32, dma_get_cache_alignment(),
+				   SMP_CACHE_BYTES);
 	adapter->line = adapter->alignment;
 	if (adapter->engine)
 		adapter->alignment = max(adapter->alignment,

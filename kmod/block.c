@@ -198,7 +198,7 @@ int ntdma_want_init(struct ntdma_want *want,
 	want->node = node < MAX_NUMNODES && node_online(node) ? node :
 								NUMA_NO_NODE;
 	want->cached = type && *type == MmCached &&
-		       !dev_is_dma_coherent(adapter->dev);
+		       !ntdma_device_coherent(adapter->dev);
 	size = round_up(length, want->unit);
 	if (size < length || size > SIZE_MAX)
 		return -ENOMEM;

@@ -53,6 +53,13 @@
 #define NTDMA_HAVE_ISA
 #endif
 
+/* Since 6.10 allocators are macros around functions, and this member moved. */
+#ifdef alloc_pages
+#define NTDMA_OP_ALLOC_PAGES		alloc_pages_op
+#else
+#define NTDMA_OP_ALLOC_PAGES		alloc_pages
+#endif
+
 /* Stands in for is_vmalloc_or_module_addr(), which 6.1 does not export. */
 static inline bool ntdma_is_vmalloc(const void *addr)
 {

@@ -20,6 +20,7 @@
  *
  * Locks: ntdma_devices_lock, then device->lock.
  */
+#include <linux/dma-map-ops.h>
 #include <linux/slab.h>
 
 #include "domain.h"
@@ -28,6 +29,7 @@
 
 static DEFINE_MUTEX(ntdma_devices_lock);
 static LIST_HEAD(ntdma_devices);
+static const struct device *ntdma_incoherent;
 
 static void ntdma_device_free(struct kref *ref)
 {
@@ -190,6 +192,31 @@ void ntdma_devices_exit(void)
 		mutex_lock(&ntdma_devices_lock);
 	}
 	mutex_unlock(&ntdma_devices_lock);
+}
+
+/**
+ * ntdma_shares_no_cache() - have a device taken for one that is not coherent
+ * @dev: the device; NULL for none
+ *
+ * Context: any; tests only. For adapters that are opened from now on.
+ */
+void ntdma_shares_no_cache(const struct device *dev)
+{
+	WRITE_ONCE(ntdma_incoherent, dev);
+}
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_shares_no_cache);
+
+/**
+ * ntdma_device_coherent() - whether a device shares the processor's cache
+ * @dev: the device
+ *
+ * Context: any.
+ * Return: false when the DMA API has to write back and to discard.
+ */
+bool ntdma_device_coherent(const struct device *dev)
+{
+	return dev_is_dma_coherent((struct device *)dev) &&
+	       dev != READ_ONCE(ntdma_incoherent);
 }
 
 static u64 ntdma_device_reach(const struct ntdma_device *device,

@@ -403,7 +403,7 @@ NTSTATUS ntdma_lend_mdl(PDMA_ADAPTER wdm, PMDL mdl,
 	part = ntdma_lent_part(&terms, mdl, &done);
 	if (!part)
 		return STATUS_INVALID_PARAMETER;
-	if (!dev_is_dma_coherent(adapter->dev))
+	if (!ntdma_device_coherent(adapter->dev))
 		return STATUS_NOT_SUPPORTED;
 	return ntdma_lent_create(adapter, &terms, part, done, logical);
 }

@@ -256,6 +256,8 @@ int ntdma_device_join(struct ntdma_device *device,
 void ntdma_device_leave(struct ntdma_device *device,
 			struct ntdma_adapter *adapter);
 bool ntdma_device_lower(struct ntdma_device *device, u64 floor);
+bool ntdma_device_coherent(const struct device *dev);
+void ntdma_shares_no_cache(const struct device *dev);
 u64 ntdma_device_narrow(struct ntdma_device *device, u64 limit);
 void ntdma_device_restore(struct ntdma_device *device, u64 mask);
 void ntdma_device_show(void (*show)(struct ntdma_adapter *adapter, void *data),

@@ -16,6 +16,7 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 #include "bus.h"
+#include "incoherent.h"
 
 /* The smallest page of any IOMMU: consecutive logical addresses end there. */
 #define BUS_GRANULE	SZ_4K
@@ -35,27 +36,40 @@ static int bus_translate(const struct bus *bus, u64 la, phys_addr_t *phys)
 	return 0;
 }
 
+/* Within one page. */
+static int bus_move_part(const struct bus *bus, u64 la, void *buf, size_t n,
+			 bool to_memory)
+{
+	phys_addr_t phys;
+	void *va;
+	int err;
+
+	err = bus_translate(bus, la + n - 1, &phys);
+	if (!err)
+		err = bus_translate(bus, la, &phys);
+	if (err)
+		return err;
+	if (bus->dev == incoherent_device())
+		return incoherent_move(la, buf, n, to_memory);
+	va = kmap_local_page(pfn_to_page(PHYS_PFN(phys)));
+	if (to_memory)
+		memcpy(va + offset_in_page(phys), buf, n);
+	else
+		memcpy(buf, va + offset_in_page(phys), n);
+	kunmap_local(va);
+	return 0;
+}
+
 static int bus_move(const struct bus *bus, u64 la, void *buf, size_t n,
 		    bool to_memory)
 {
 	while (n) {
 		size_t part = min_t(size_t, n,
 				    BUS_GRANULE - (la & (BUS_GRANULE - 1)));
-		phys_addr_t phys;
-		void *va;
-		int err;
+		int err = bus_move_part(bus, la, buf, part, to_memory);
 
-		err = bus_translate(bus, la + part - 1, &phys);
-		if (!err)
-			err = bus_translate(bus, la, &phys);
 		if (err)
 			return err;
-		va = kmap_local_page(pfn_to_page(PHYS_PFN(phys)));
-		if (to_memory)
-			memcpy(va + offset_in_page(phys), buf, part);
-		else
-			memcpy(buf, va + offset_in_page(phys), part);
-		kunmap_local(va);
 		la += part;
 		buf += part;
 		n -= part;

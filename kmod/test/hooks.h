@@ -12,6 +12,8 @@
 
 #include <linux/types.h>
 
+struct device;
+
 /* Adapters, lists, held map registers and common buffers alive, all devices. */
 long ntdma_live_objects(void);
 
@@ -27,6 +29,12 @@ void ntdma_fail_nth(int n);
 
 /* Adapters that are opened from now on prepare for mappings that fail. */
 void ntdma_fail_expect(bool on);
+
+/*
+ * Adapters of @dev that are opened from now on take it for a device that does
+ * not share the processor's cache; NULL for none.
+ */
+void ntdma_shares_no_cache(const struct device *dev);
 
 /* Whether ntdma_fail_nth() made something fail since it was set. */
 bool ntdma_fail_hit(void);

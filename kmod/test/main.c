@@ -26,6 +26,7 @@
 #include "buffer.h"
 #include "cost.h"
 #include "hooks.h"
+#include "incoherent.h"
 #include "rig.h"
 
 /* A report that outgrows its buffer would make seq_file run the suite again. */
@@ -78,6 +79,7 @@ static const struct nttest_suite * const suites[] = {
 #ifdef NTDMA_HAVE_ISA
 	&nttest_isa,
 #endif
+	&nttest_cache,
 };
 
 static const struct nttest_suite * const costs[] = {
@@ -134,6 +136,18 @@ static void check_nothing_left(struct nttest *t, long before)
 			    ntdma_live_objects(), before);
 }
 
+/* Nothing was undone twice, and a pool goes a little later than its adapter. */
+static void check_mappings(struct nttest *t, unsigned int regions,
+			   unsigned int faults)
+{
+	int i;
+
+	EXPECT_EQ(t, incoherent_faults(), faults);
+	for (i = 0; i < 200 && incoherent_regions() > regions; i++)
+		msleep(20);
+	EXPECT_EQ(t, incoherent_regions(), regions);
+}
+
 static void check_irql(struct nttest *t)
 {
 	if (EXPECT_EQ(t, KeGetCurrentIrql(), PASSIVE_LEVEL))
@@ -144,6 +158,8 @@ static void check_irql(struct nttest *t)
 static void run_prepared(struct nttest *t, const struct nttest_suite *suite,
 			 const struct nttest_case *c)
 {
+	unsigned int regions = incoherent_regions();
+	unsigned int faults = incoherent_faults();
 	long before = ntdma_live_objects();
 	int err = suite->init ? suite->init(t) : 0;
 
@@ -160,6 +176,7 @@ static void run_prepared(struct nttest *t, const struct nttest_suite *suite,
 	if (suite->exit)
 		suite->exit(t);
 	check_nothing_left(t, before);
+	check_mappings(t, regions, faults);
 }
 
 static bool find_device(struct nttest *t)
@@ -305,9 +322,14 @@ static int __init nttest_init(void)
 {
 	int err, i;
 
-	err = pci_register_driver(&nttest_driver);
+	err = incoherent_init();
 	if (err)
 		return err;
+	err = pci_register_driver(&nttest_driver);
+	if (err) {
+		incoherent_exit();
+		return err;
+	}
 	root = debugfs_create_dir("ntdma_test", NULL);
 	for (i = 0; i < ARRAY_SIZE(suites); i++)
 		offer(root, suites[i]);
@@ -322,6 +344,7 @@ static void __exit nttest_exit(void)
 	debugfs_remove(cost_root);
 	debugfs_remove(root);
 	pci_unregister_driver(&nttest_driver);
+	incoherent_exit();
 	buffer_exit();
 }
 

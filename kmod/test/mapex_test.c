@@ -199,7 +199,7 @@ static void ec_96(struct nttest *t, struct rig *r)
 	REQUIRE(t, length);
 	list = q->room;
 	/* Where nothing can merge them five pages are five elements. */
-	if (!dma_get_merge_boundary(t->dev) && !b->far) {
+	if (!dma_get_merge_boundary(r->bus.dev) && !b->far) {
 		EXPECT_EQ(t, list->NumberOfElements, 2);
 		EXPECT_EQ(t, length, 2 * PAGE_SIZE);
 	}

@@ -7,10 +7,12 @@
  * clean.
  */
 #include <linux/delay.h>
+#include <linux/moduleparam.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include "buffer.h"
 #include "hooks.h"
+#include "incoherent.h"
 #include "request.h"
 #include "rig.h"
 
@@ -69,6 +71,38 @@ const struct rig_kind rig_v2[] = {
 	{ }
 };
 
+#define APART(n, v, w, s)						\
+	{ .name = n ", not coherent", .version = v, .width = w, .single = s,	\
+	  .length = RIG_LENGTH, .incoherent = true }
+
+const struct rig_kind rig_apart[] = {
+	APART("64 bits", 3, 64, false),
+	APART("28 bits", 3, 28, false),
+	APART("64 bits, one run", 3, 64, true),
+	APART("28 bits, one run", 3, 28, true),
+	{ }
+};
+
+/* Every adapter is of the device that does not share the cache. */
+static bool incoherent;
+module_param(incoherent, bool, 0444);
+MODULE_PARM_DESC(incoherent,
+		 "run all on a device that does not share the processor's cache (off)");
+
+/* The device that adapters of @kind are opened on. */
+struct device *rig_device(struct nttest *t, const struct rig_kind *kind)
+{
+	if (kind->incoherent || (incoherent && !kind->system))
+		return incoherent_device();
+	return t->dev;
+}
+
+/* Whether the device sees what the processor writes, and the other way. */
+bool rig_coherent(const struct rig *r)
+{
+	return r->bus.dev != incoherent_device();
+}
+
 /* The highest address that @width bits can express. */
 u64 rig_last(u8 width)
 {
@@ -122,7 +156,7 @@ bool rig_wait(int (*reached)(void *arg), void *arg)
 /* NULL, with the case failed, when the adapter does not open. */
 struct rig *rig_open(struct nttest *t, const struct rig_kind *kind)
 {
-	return rig_open_on(t, t->dev, kind);
+	return rig_open_on(t, rig_device(t, kind), kind);
 }
 
 /* The same on another device than the test device. */

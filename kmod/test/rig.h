@@ -22,6 +22,7 @@
  * @channel: which, with 8 bits below 4, else 16
  * @loop: transfers start over (AutoInitialize)
  * @demand: DemandMode
+ * @incoherent: the device does not share the processor's cache
  */
 struct rig_kind {
 	const char *name;
@@ -33,6 +34,7 @@ struct rig_kind {
 	u8 channel;
 	bool loop;
 	bool demand;
+	bool incoherent;
 };
 
 /**
@@ -80,6 +82,7 @@ extern const struct rig_kind rig_narrow[];	/* 28 bits */
 extern const struct rig_kind rig_mega[];	/* 1 MiB, 64 and 28 bits */
 extern const struct rig_kind rig_v1[];		/* version 1, 24 to 64 bits */
 extern const struct rig_kind rig_v2[];		/* version 2, 24 to 64 bits */
+extern const struct rig_kind rig_apart[];	/* do not share the cache */
 
 void rig_each(struct nttest *t, const struct nttest_case *c);
 struct rig *rig_open(struct nttest *t, const struct rig_kind *kind);
@@ -88,6 +91,8 @@ struct rig *rig_open_on(struct nttest *t, struct device *dev,
 void rig_close(struct rig *r);
 
 void rig_describe(DEVICE_DESCRIPTION *dd, const struct rig_kind *kind);
+bool rig_coherent(const struct rig *r);
+struct device *rig_device(struct nttest *t, const struct rig_kind *kind);
 u64 rig_last(u8 width);
 KIRQL rig_raise(void);
 bool rig_wait(int (*reached)(void *arg), void *arg);

@@ -128,5 +128,6 @@ extern const struct nttest_suite nttest_lines;
 extern const struct nttest_suite nttest_system;
 extern const struct nttest_suite nttest_stopping;
 extern const struct nttest_suite nttest_isa;
+extern const struct nttest_suite nttest_cache;
 
 #endif /* NTDMA_TEST_H */

@@ -20,7 +20,9 @@ static PDMA_COMMON_BUFFER_VECTOR vector_new(struct rig *r, ULONG count,
 
 	high.QuadPart = -1;
 	EXPECT_EQ(r->t, r->ops->AllocateCommonBufferVector(r->adapter, low, high,
-							   MmCached, 0, 0, count,
+							   rig_coherent(r) ?
+							   MmCached : MmNonCached,
+							   0, 0, count,
 							   size, &v),
 		  STATUS_SUCCESS);
 	return v;
