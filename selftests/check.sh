@@ -71,18 +71,19 @@ finish() {
 #
 
 # Every test also in these settings, on one kernel.
-variants="plain+swiotlb plain+bounce plain+edges iommu+strict iommu+lazy
-	iommu+passthrough"
+variants="plain+swiotlb plain+bounce plain+edges plain+incoherent iommu+strict
+	iommu+lazy iommu+passthrough"
 
-# What a setting is: kernel arguments, parameters of ntdma, and which back end
-# the edu sample must meet and whether its pages bounce.
+# What a setting is: kernel arguments, parameters of ntdma and of its tests, and
+# which back end the edu sample must meet and whether its pages bounce.
 setting() { # MACHINE[+VARIANT]
-	args='' params='' expect="$(backend_of "${1%+*}") none"
+	args='' params='' test_params='' expect="$(backend_of "${1%+*}") none"
 	case $1 in
 	bounce) expect="bounce some" ;;
 	*+swiotlb) args=swiotlb=force expect="bounce some" ;;
 	*+bounce) params=,bounce=1 expect="bounce some" ;;
 	*+edges) params=,edges=1 expect="direct some" ;;
+	*+incoherent) test_params=,incoherent=1 ;;
 	*+strict) args=iommu.strict=1 ;;
 	*+lazy) args=iommu.strict=0 ;;
 	*+passthrough) args=iommu.passthrough=1 expect="bounce any" ;;
@@ -91,9 +92,9 @@ setting() { # MACHINE[+VARIANT]
 
 boot() { # KERNEL MACHINE[+VARIANT]
 	local k=$1 m=${2%+*} name=check-$1-$2 build=$out/build/$1/kmod rc=0
-	local args params expect modules image=$out/check-$1-$2/disk.img
+	local args params test_params expect modules image=$out/check-$1-$2/disk.img
 	setting "$2"
-	modules=("$build/ntdma.ko$params" "$build/test/ntdma_test.ko")
+	modules=("$build/ntdma.ko$params" "$build/test/ntdma_test.ko$test_params")
 	[ "$k" != debug ] || modules+=("$build/test/ntdma_kunit.ko")
 	modules+=("$(sample_module "$k" "$m")" "$(nvme_module "$k" "$m")"
 		  "$build/samples/rtl8139/rtl_sample.ko")

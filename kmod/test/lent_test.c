@@ -54,7 +54,7 @@ static bool translated(struct rig *r)
 /* What a valid call must return for pages in a row, or not. */
 static NTSTATUS wanted(struct rig *r, struct buffer *b, bool row)
 {
-	if (!dev_is_dma_coherent(r->bus.dev))
+	if (!rig_coherent(r))
 		return STATUS_NOT_SUPPORTED;
 	if (translated(r))
 		return STATUS_SUCCESS;
@@ -303,7 +303,7 @@ static void bad_limits(struct nttest *t, struct rig *r)
 	REQUIRE(t, b);
 	for (i = 0; i < ARRAY_SIZE(bad) + 1; i++) {
 		status = lend(r, b->mdl, i ? &bad[i - 1] : &beyond, 1, &la);
-		if (dev_is_dma_coherent(r->bus.dev))
+		if (rig_coherent(r))
 			EXPECT_EQ(t, status, STATUS_INVALID_PARAMETER);
 		else
 			EXPECT(t, !NT_SUCCESS(status));
@@ -368,7 +368,7 @@ static void unmapped(struct nttest *t, struct rig *r)
 		marked(r, va, la, 2);
 		give_back(r, 2 * PAGE_SIZE, la, va);
 	} else {
-		EXPECT(t, !translated(r) || !dev_is_dma_coherent(r->bus.dev));
+		EXPECT(t, !translated(r) || !rig_coherent(r));
 	}
 	MmFreePagesFromMdl(mdl);
 	ExFreePool(mdl);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the device's limits do to a list and to a run, and devices that write too little or
- * too late.
+ * What the device's limits do to a list and to a run, and devices that write
+ * too little or too late.
  *
  * The limits are those of the struct device, as a glue file would set them;
  * the adapter is opened under them.
@@ -63,44 +63,78 @@ static void shapes(struct rig *r, const struct limits *limits)
 	}
 }
 
-static void under(struct nttest *t, const struct limits *limits)
+/* The limits of @dev become @limits, and @limits what they were. */
+static void swap_limits(struct device *dev, struct limits *limits)
 {
-	unsigned int segment = dma_get_max_seg_size(t->dev);
-	unsigned long boundary = dma_get_seg_boundary(t->dev);
+	struct limits old = {
+		dma_get_max_seg_size(dev), dma_get_seg_boundary(dev)
+	};
+
+	dma_set_max_seg_size(dev, limits->segment);
+	dma_set_seg_boundary(dev, limits->boundary);
+	*limits = old;
+}
+
+/* Runs @check on an adapter of each of @kinds that is opened under @limits. */
+static void under(struct nttest *t, const struct limits *limits,
+		  const struct rig_kind *kinds,
+		  void (*check)(struct rig *r, const struct limits *limits))
+{
+	struct device *dev = rig_device(t, kinds);
+	struct limits now = *limits;
 	const struct rig_kind *kind;
 	struct rig *r;
 
-	dma_set_max_seg_size(t->dev, limits->segment);
-	dma_set_seg_boundary(t->dev, limits->boundary);
-	for (kind = rig_lists; kind->name && !t->failed; kind++) {
+	swap_limits(dev, &now);
+	for (kind = kinds; kind->name && !t->failed; kind++) {
 		r = rig_open(t, kind);
 		if (!r)
 			break;
-		shapes(r, limits);
+		check(r, limits);
 		rig_close(r);
 	}
-	dma_set_max_seg_size(t->dev, segment);
-	dma_set_seg_boundary(t->dev, boundary);
+	swap_limits(dev, &now);
+}
+
+/* No adapter of @kind is to be had under @limits. */
+static void none_under(struct nttest *t, const struct limits *limits,
+		       const struct rig_kind *kind)
+{
+	struct device *dev = rig_device(t, kind);
+	PDEVICE_OBJECT object = ntdma_device_create(dev, 0);
+	struct limits now = *limits;
+	DEVICE_DESCRIPTION dd;
+	ULONG registers;
+
+	REQUIRE(t, object);
+	rig_describe(&dd, kind);
+	swap_limits(dev, &now);
+	EXPECT(t, !IoGetDmaAdapter(object, &dd, &registers));
+	swap_limits(dev, &now);
+	ntdma_device_destroy(object);
 }
 
 static void page_elements(struct nttest *t)
 {
-	under(t, &(struct limits){ PAGE_SIZE, U32_MAX });
+	under(t, &(struct limits){ PAGE_SIZE, U32_MAX }, rig_lists, shapes);
 }
 
 static void odd_elements(struct nttest *t)
 {
-	under(t, &(struct limits){ 3 * PAGE_SIZE + 77, U32_MAX });
+	under(t, &(struct limits){ 3 * PAGE_SIZE + 77, U32_MAX }, rig_lists,
+	      shapes);
 }
 
 static void narrow_boundary(struct nttest *t)
 {
-	under(t, &(struct limits){ SZ_64K, 2 * PAGE_SIZE - 1 });
+	under(t, &(struct limits){ SZ_64K, 2 * PAGE_SIZE - 1 }, rig_lists,
+	      shapes);
 }
 
 static void both_limits(struct nttest *t)
 {
-	under(t, &(struct limits){ 3 * PAGE_SIZE, 4 * PAGE_SIZE - 1 });
+	under(t, &(struct limits){ 3 * PAGE_SIZE, 4 * PAGE_SIZE - 1 }, rig_lists,
+	      shapes);
 }
 
 #define RUNS	3
@@ -134,79 +168,47 @@ static void runs(struct rig *r, const struct limits *limits,
 	transfer(r, b, write, limits);
 }
 
-/* One run at a time under @limits, which leave at most @most registers. */
-static void single_under(struct nttest *t, const struct limits *limits,
-			 ULONG most)
+static void single(struct rig *r, const struct limits *limits)
 {
-	unsigned int segment = dma_get_max_seg_size(t->dev);
-	unsigned long boundary = dma_get_seg_boundary(t->dev);
-	const struct rig_kind *kind;
+	u64 most = min_t(u64, limits->segment, (u64)limits->boundary + 1);
 	enum buffer_shape shape;
-	struct rig *r;
 
-	dma_set_max_seg_size(t->dev, limits->segment);
-	dma_set_seg_boundary(t->dev, limits->boundary);
-	for (kind = rig_single; kind->name && !t->failed; kind++) {
-		r = rig_open(t, kind);
-		if (!r)
-			break;
-		EXPECT(t, r->registers >= 2 && r->registers <= most);
-		for (shape = SCATTERED; shape < SHAPES; shape++) {
-			runs(r, limits, shape, true);
-			runs(r, limits, shape, false);
-		}
-		rig_close(r);
+	EXPECT(r->t, r->registers >= 2);
+	EXPECT(r->t, r->registers <= most >> PAGE_SHIFT);
+	for (shape = SCATTERED; shape < SHAPES; shape++) {
+		runs(r, limits, shape, true);
+		runs(r, limits, shape, false);
 	}
-	dma_set_max_seg_size(t->dev, segment);
-	dma_set_seg_boundary(t->dev, boundary);
 }
 
 static void single_boundary(struct nttest *t)
 {
-	single_under(t, &(struct limits){ SZ_1M, 4 * PAGE_SIZE - 1 }, 4);
+	under(t, &(struct limits){ SZ_1M, 4 * PAGE_SIZE - 1 }, rig_single,
+	      single);
 }
 
 static void single_segment(struct nttest *t)
 {
-	single_under(t, &(struct limits){ 3 * PAGE_SIZE + 77, U32_MAX }, 3);
+	under(t, &(struct limits){ 3 * PAGE_SIZE + 77, U32_MAX }, rig_single,
+	      single);
 }
 
 static void single_both(struct nttest *t)
 {
-	single_under(t, &(struct limits){ 3 * PAGE_SIZE, 8 * PAGE_SIZE - 1 },
-		     3);
+	under(t, &(struct limits){ 3 * PAGE_SIZE, 8 * PAGE_SIZE - 1 },
+	      rig_single, single);
 }
 
 /* A run of two pages, which any driver may ask for, would cross. */
 static void single_too_small(struct nttest *t)
 {
-	unsigned long boundary = dma_get_seg_boundary(t->dev);
-	PDEVICE_OBJECT object = ntdma_device_create(t->dev, 0);
-	DEVICE_DESCRIPTION dd;
-	ULONG registers;
-
-	REQUIRE(t, object);
-	rig_describe(&dd, rig_single);
-	dma_set_seg_boundary(t->dev, PAGE_SIZE - 1);
-	EXPECT(t, !IoGetDmaAdapter(object, &dd, &registers));
-	dma_set_seg_boundary(t->dev, boundary);
-	ntdma_device_destroy(object);
+	none_under(t, &(struct limits){ SZ_64K, PAGE_SIZE - 1 }, rig_single);
 }
 
 /* A list element below a page could not be counted in map registers. */
 static void too_small(struct nttest *t)
 {
-	unsigned int segment = dma_get_max_seg_size(t->dev);
-	PDEVICE_OBJECT object = ntdma_device_create(t->dev, 0);
-	DEVICE_DESCRIPTION dd;
-	ULONG registers;
-
-	REQUIRE(t, object);
-	rig_describe(&dd, rig_wide);
-	dma_set_max_seg_size(t->dev, PAGE_SIZE - 1);
-	EXPECT(t, !IoGetDmaAdapter(object, &dd, &registers));
-	dma_set_max_seg_size(t->dev, segment);
-	ntdma_device_destroy(object);
+	none_under(t, &(struct limits){ PAGE_SIZE - 1, U32_MAX }, rig_wide);
 }
 
 /* The device writes ten bytes where it was given many. */

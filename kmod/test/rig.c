@@ -7,6 +7,7 @@
  * clean.
  */
 #include <linux/delay.h>
+#include <linux/dma-map-ops.h>
 #include <linux/moduleparam.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -100,7 +101,8 @@ struct device *rig_device(struct nttest *t, const struct rig_kind *kind)
 /* Whether the device sees what the processor writes, and the other way. */
 bool rig_coherent(const struct rig *r)
 {
-	return r->bus.dev != incoherent_device();
+	return dev_is_dma_coherent(r->bus.dev) &&
+	       r->bus.dev != incoherent_device();
 }
 
 /* The highest address that @width bits can express. */
