@@ -8,12 +8,19 @@
  * nothing translates, or that the device cannot drive, is -EFAULT. So a wrong
  * address, a missing copy and a mapping that ends too early each show as an
  * error or as a wrong byte.
+ *
+ * The accesses are made at once, or posted: then they become visible later, in
+ * another context, and the device interrupts when they are.
  */
+#include <linux/bottom_half.h>
+#include <linux/delay.h>
 #include <linux/dma-direct.h>
 #include <linux/highmem.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include "bus.h"
 #include "incoherent.h"
@@ -132,4 +139,51 @@ ssize_t bus_write_list(const struct bus *bus, const SCATTER_GATHER_LIST *list,
 		       const void *buf, size_t size)
 {
 	return bus_move_list(bus, list, (void *)buf, size, true);
+}
+
+static void bus_post_work(struct work_struct *work)
+{
+	struct bus_post *post = container_of(work, struct bus_post, work);
+
+	if (post->gate)
+		wait_for_completion(post->gate);
+	if (post->delay)
+		usleep_range(post->delay, post->delay + 100);
+	local_bh_disable();
+	post->moved = bus_move_list(post->bus, post->list, post->buf,
+				    post->size, post->to_memory);
+	if (post->interrupt)
+		post->interrupt(post);
+	local_bh_enable();
+	complete_all(&post->over);
+}
+
+/*
+ * Starts accesses to all that @list describes; false when there is no memory.
+ * The caller has set up @post, which is on its stack, and waits for the end.
+ */
+bool bus_post(struct bus_post *post, const SCATTER_GATHER_LIST *list)
+{
+	size_t size = struct_size(list, Elements, list->NumberOfElements);
+
+	post->list = kmemdup(list, size, GFP_KERNEL);
+	if (!post->list)
+		return false;
+	init_completion(&post->over);
+	INIT_WORK_ONSTACK(&post->work, bus_post_work);
+	queue_work(system_unbound_wq, &post->work);
+	return true;
+}
+
+/* Waits for the end of what was posted; false when it never comes. */
+bool bus_over(struct bus_post *post)
+{
+	bool over = wait_for_completion_timeout(&post->over, 30 * HZ);
+
+	if (!over)
+		return false;
+	flush_work(&post->work);
+	destroy_work_on_stack(&post->work);
+	kfree(post->list);
+	return true;
 }

@@ -79,6 +79,7 @@ static const struct nttest_suite * const suites[] = {
 #ifdef NTDMA_HAVE_ISA
 	&nttest_isa,
 #endif
+	&nttest_late,
 	&nttest_cache,
 };
 

@@ -128,6 +128,7 @@ extern const struct nttest_suite nttest_lines;
 extern const struct nttest_suite nttest_system;
 extern const struct nttest_suite nttest_stopping;
 extern const struct nttest_suite nttest_isa;
+extern const struct nttest_suite nttest_late;
 extern const struct nttest_suite nttest_cache;
 
 #endif /* NTDMA_TEST_H */
