@@ -495,6 +495,7 @@ PDMA_ADAPTER ntdma_request_adapter(struct module *owner,
 	adapter = ntdma_adapter_alloc(owner);
 	if (!adapter)
 		return ERR_PTR(-ENOMEM);
+	adapter->checked = ntdma_verifying();
 	ret = ntdma_adapter_open(adapter, dev, description);
 	if (ret) {
 		ntdma_adapter_free(adapter);

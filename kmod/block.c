@@ -16,6 +16,9 @@
  * to a limit. Blocks that exist may not be found, blocks that are found are
  * right.
  *
+ * In verify mode all that a block has behind the client's bytes is a red zone,
+ * and a block without such bytes gets some, if there is memory for it.
+ *
  * Locks: device->lock while the mask or the node of the device is changed.
  * device->buffers_lock, a leaf, for the tree.
  */
@@ -23,6 +26,7 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
+#include <linux/overflow.h>
 #include <linux/sizes.h>
 
 #include "ntdma.h"
@@ -31,6 +35,7 @@
 #define NTDMA_LARGE_PAGES	512	/* pages of a large one */
 #define NTDMA_TRIES		4096	/* blocks tried for bounds, at most */
 #define NTDMA_TRIED_BYTES	SZ_64M	/* the same in bytes */
+#define NTDMA_RED_ZONE		32	/* bytes of the shortest one wanted */
 #define NTDMA_CHECKED_BYTES	SZ_1M	/* above, look whether there is enough */
 
 #define NTDMA_BLOCK_GFP	(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN)
@@ -202,6 +207,7 @@ int ntdma_want_init(struct ntdma_want *want,
 	size = round_up(length, want->unit);
 	if (size < length || size > SIZE_MAX)
 		return -ENOMEM;
+	want->length = length;
 	want->size = size;
 	return 0;
 }
@@ -523,6 +529,71 @@ static bool ntdma_block_window(struct ntdma_adapter *adapter,
 	return false;
 }
 
+static bool ntdma_block_find(struct ntdma_adapter *adapter,
+			     const struct ntdma_want *want,
+			     struct ntdma_block *block)
+{
+	const struct ntdma_space *space = ntdma_adapter_space(adapter);
+
+	if (want->min && space && ntdma_block_window(adapter, want, block))
+		return true;
+	/* The DMA API has nothing in the window. */
+	if (space && want->min >= ntdma_space_floor(space))
+		return false;
+	return ntdma_block_alloc(adapter, want, block);
+}
+
+/* Verify mode wants room for a red zone, a unit more if there is none. */
+static bool ntdma_block_widened(struct ntdma_adapter *adapter,
+				const struct ntdma_want *want,
+				struct ntdma_block *block)
+{
+	struct ntdma_want wider = *want;
+
+	if (!adapter->checked || want->size - want->length >= NTDMA_RED_ZONE)
+		return false;
+	return !check_add_overflow(want->size, want->unit, &wider.size) &&
+	       wider.size - 1 <= want->last - want->min &&
+	       ntdma_block_find(adapter, &wider, block);
+}
+
+/* What is behind the client's bytes becomes a red zone. */
+static void ntdma_block_paint(struct ntdma_adapter *adapter,
+			      const struct ntdma_want *want,
+			      struct ntdma_block *block)
+{
+	struct ntdma_known *known = &block->known;
+	size_t size = known->size - want->length;
+
+	if (!size)
+		return;
+	block->red = want->length;
+	ntdma_red_fill(known->va + block->red, size);
+	if (block->sgt)
+		dma_sync_single_for_device(adapter->dev,
+					   known->addr + block->red, size,
+					   DMA_BIDIRECTIONAL);
+}
+
+/* The processor may have written to the red zone, or the device. */
+static bool ntdma_block_intact(struct ntdma_adapter *adapter,
+			       struct ntdma_block *block)
+{
+	struct ntdma_known *known = &block->known;
+	size_t size = known->size - block->red;
+	void *zone = known->va + block->red;
+
+	if (!block->red)
+		return true;
+	if (!ntdma_red_intact(zone, size))
+		return false;
+	if (!block->sgt)
+		return true;
+	dma_sync_single_for_cpu(adapter->dev, known->addr + block->red, size,
+				DMA_BIDIRECTIONAL);
+	return ntdma_red_intact(zone, size);
+}
+
 /**
  * ntdma_block_get() - allocate a block that the device knows
  * @adapter: whose device shares it
@@ -535,15 +606,11 @@ static bool ntdma_block_window(struct ntdma_adapter *adapter,
 bool ntdma_block_get(struct ntdma_adapter *adapter,
 		     const struct ntdma_want *want, struct ntdma_block *block)
 {
-	const struct ntdma_space *space = ntdma_adapter_space(adapter);
-	bool done = want->min && space &&
-		    ntdma_block_window(adapter, want, block);
-
-	/* The DMA API has nothing in the window. */
-	if (!done && space && want->min >= ntdma_space_floor(space))
+	if (!ntdma_block_widened(adapter, want, block) &&
+	    !ntdma_block_find(adapter, want, block))
 		return false;
-	if (!done && !ntdma_block_alloc(adapter, want, block))
-		return false;
+	if (adapter->checked)
+		ntdma_block_paint(adapter, want, block);
 	ntdma_known_add(adapter->device, &block->known);
 	return true;
 }
@@ -558,6 +625,8 @@ bool ntdma_block_get(struct ntdma_adapter *adapter,
 void ntdma_block_put(struct ntdma_adapter *adapter, struct ntdma_block *block)
 {
 	ntdma_known_remove(adapter->device, &block->known);
+	if (!ntdma_block_intact(adapter, block))
+		ntdma_notice(adapter, NTDMA_RULE_OVERRUN);
 	if (block->span) {
 		ntdma_span_release(block->span);
 		ntdma_free(block->span);

@@ -334,6 +334,80 @@ void ntdma_bounce_out(struct ntdma_pool *pool, u32 at, phys_addr_t phys,
 	ntdma_bounce_copy(pool, at, phys, length, false);
 }
 
+/* The part of a slot that is a red zone: all before, or all behind. */
+static void ntdma_slot_paint(struct ntdma_pool *pool, struct ntdma_slot *slot,
+			     u32 offset, u32 length)
+{
+	u8 *page = kmap_local_page(slot->page);
+
+	ntdma_red_fill(page + offset, length);
+	kunmap_local(page);
+	dma_sync_single_for_device(pool->dev, slot->dma + offset, length,
+				   DMA_BIDIRECTIONAL);
+}
+
+static bool ntdma_slot_intact(struct ntdma_pool *pool, struct ntdma_slot *slot,
+			      u32 offset, u32 length)
+{
+	u8 *page;
+	bool intact;
+
+	if (!length)
+		return true;
+	dma_sync_single_for_cpu(pool->dev, slot->dma + offset, length,
+				DMA_FROM_DEVICE);
+	page = kmap_local_page(slot->page);
+	intact = ntdma_red_intact(page + offset, length);
+	kunmap_local(page);
+	return intact;
+}
+
+/**
+ * ntdma_pool_paint() - make red zones of the rest of the slots of a transfer
+ * @pool: the pool
+ * @at: position of the first byte
+ * @length: in bytes, at least 1
+ *
+ * Context: <= DISPATCH_LEVEL; before the bytes themselves are copied in.
+ */
+void ntdma_pool_paint(struct ntdma_pool *pool, u32 at, u32 length)
+{
+	struct ntdma_slot *first = &pool->slots[at >> PAGE_SHIFT];
+	struct ntdma_slot *last = &pool->slots[(at + length - 1) >> PAGE_SHIFT];
+	u32 end = offset_in_page(at + length - 1) + 1;
+
+	first->from = offset_in_page(at);
+	last->to = PAGE_SIZE - end;
+	if (first->from)
+		ntdma_slot_paint(pool, first, 0, first->from);
+	if (last->to)
+		ntdma_slot_paint(pool, last, end, last->to);
+}
+
+/**
+ * ntdma_pool_intact() - look at the red zones of slots, and end them
+ * @pool: the pool
+ * @first: first slot
+ * @count: how many
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: false when the device wrote beside a transfer.
+ */
+bool ntdma_pool_intact(struct ntdma_pool *pool, u32 first, u32 count)
+{
+	struct ntdma_slot *slot = &pool->slots[first];
+	bool intact = true;
+
+	for (; count; count--, slot++) {
+		intact &= ntdma_slot_intact(pool, slot, 0, slot->from) &&
+			  ntdma_slot_intact(pool, slot, PAGE_SIZE - slot->to,
+					    slot->to);
+		slot->from = 0;
+		slot->to = 0;
+	}
+	return intact;
+}
+
 /**
  * ntdma_reachable() - whether the device may be given memory as it is
  * @adapter: the adapter

@@ -305,6 +305,9 @@ static bool ntdma_run_take_slot(struct ntdma_map *map, struct ntdma_run *run)
 	if (slot == NTDMA_NO_SLOT)
 		return false;
 	map->slots--;
+	if (adapter->checked)
+		ntdma_pool_paint(adapter->pool, (slot << PAGE_SHIFT) |
+				 offset_in_page(run->phys), run->length);
 	ntdma_run_bounce(map, run, (slot << PAGE_SHIFT) |
 				   offset_in_page(run->phys));
 	return true;
@@ -332,6 +335,15 @@ static int ntdma_run_map(struct ntdma_map *map, struct ntdma_run *run)
 	return ntdma_run_take_slot(map, run) ? 0 : ret;
 }
 
+/* What the device wrote beside the transfers of these slots is a misuse. */
+static void ntdma_slots_check(struct ntdma_adapter *adapter, u32 first,
+			      u32 count)
+{
+	if (adapter->checked &&
+	    !ntdma_pool_intact(adapter->pool, first, count))
+		ntdma_notice(adapter, NTDMA_RULE_OVERRUN);
+}
+
 static void ntdma_run_unmap(struct ntdma_map *map, struct ntdma_run *run,
 			    unsigned long attrs)
 {
@@ -344,6 +356,7 @@ static void ntdma_run_unmap(struct ntdma_map *map, struct ntdma_run *run,
 		dma_unmap_page_attrs(adapter->dev, run->addr, run->length,
 				     map->dir, attrs);
 	} else if (!adapter->pool->contiguous) {
+		ntdma_slots_check(adapter, run->at >> PAGE_SHIFT, 1);
 		ntdma_pool_give(adapter->pool, run->at >> PAGE_SHIFT, 1);
 		map->slots++;
 	}
@@ -471,6 +484,15 @@ static int ntdma_map_merged(struct ntdma_map *map, struct ntdma_walk *walk,
 	return 0;
 }
 
+/* The slots may have been those of a transfer that ended before. */
+static void ntdma_area_paint(struct ntdma_adapter *adapter, u32 at, u32 length)
+{
+	if (!adapter->checked)
+		return;
+	ntdma_slots_check(adapter, at >> PAGE_SHIFT, ntdma_span(at, length));
+	ntdma_pool_paint(adapter->pool, at, length);
+}
+
 /* First free byte of the reserved area, behind everything that is mapped. */
 static u64 ntdma_area_next(const struct ntdma_map *map)
 {
@@ -500,6 +522,7 @@ static int ntdma_map_copied(struct ntdma_map *map, struct ntdma_walk *walk,
 	     offset_in_page(walk->mdl->ByteOffset + walk->done);
 	if (at + walk->left > end)
 		return -EIO;
+	ntdma_area_paint(map->adapter, at, walk->left);
 	while (ntdma_walk_peek(walk, U32_MAX, &piece)) {
 		if (map->count == map->room) {
 			ntdma_map_trim(map, first);
@@ -748,6 +771,13 @@ bool ntdma_map_flush(struct ntdma_map *map, u64 pos, u32 length)
 	return hit;
 }
 
+/* A reserved area is looked at once nothing is mapped there any more. */
+static void ntdma_area_check(struct ntdma_map *map)
+{
+	if (map->area != NTDMA_NO_SLOT)
+		ntdma_slots_check(map->adapter, map->area, map->slots);
+}
+
 /**
  * ntdma_map_finish() - end everything that is mapped
  * @map: the map
@@ -770,6 +800,7 @@ void ntdma_map_finish(struct ntdma_map *map)
 		ntdma_run_unmap(map, run, 0);
 	}
 	map->count = 0;
+	ntdma_area_check(map);
 }
 
 /* One piece of a job: what the device knows, nothing of the memory. */
@@ -827,6 +858,7 @@ void ntdma_map_drop(struct ntdma_map *map)
 		ntdma_sg_unmap(map, DMA_ATTR_SKIP_CPU_SYNC);
 	else
 		ntdma_map_trim(map, 0);
+	ntdma_area_check(map);
 }
 
 /* The device is to see again what the CPU has written since. */

@@ -148,6 +148,9 @@ extern struct static_key_false ntdma_verify;
 void ntdma_verify_set(bool on);
 void ntdma_refuse(void);
 void ntdma_misuse(struct ntdma_adapter *adapter, enum ntdma_rule rule);
+void ntdma_notice(struct ntdma_adapter *adapter, enum ntdma_rule rule);
+void ntdma_red_fill(void *zone, size_t size);
+bool ntdma_red_intact(const void *zone, size_t size);
 void ntdma_verify_level(struct ntdma_adapter *adapter);
 void ntdma_verify_left(struct ntdma_adapter *adapter);
 long ntdma_refused(void);
@@ -171,9 +174,18 @@ bool ntdma_fail_expected(void);
 
 /* bounce.c */
 
+/**
+ * struct ntdma_slot - a page of a pool
+ * @page: the page
+ * @dma: address for the device
+ * @from: end of the red zone before what is in use
+ * @to: bytes of the red zone behind it
+ */
 struct ntdma_slot {
 	struct page *page;
 	dma_addr_t dma;
+	u32 from;
+	u32 to;
 };
 
 /**
@@ -204,6 +216,8 @@ u32 ntdma_pool_largest(const struct ntdma_pool *pool);
 void ntdma_pool_destroy(struct ntdma_pool *pool);
 u32 ntdma_pool_take(struct ntdma_pool *pool, u32 count);
 void ntdma_pool_give(struct ntdma_pool *pool, u32 first, u32 count);
+void ntdma_pool_paint(struct ntdma_pool *pool, u32 at, u32 length);
+bool ntdma_pool_intact(struct ntdma_pool *pool, u32 first, u32 count);
 dma_addr_t ntdma_pool_address(const struct ntdma_pool *pool, u32 at);
 unsigned long ntdma_pool_pfn(const struct ntdma_pool *pool, u32 at);
 void ntdma_bounce_in(struct ntdma_pool *pool, u32 at, phys_addr_t phys,
@@ -467,6 +481,7 @@ struct ntdma_known {
  * struct ntdma_want - what a block must be like
  * @min: lowest address for the device
  * @last: highest address for the device
+ * @length: what the client asked for, in bytes
  * @size: in bytes, a multiple of @unit
  * @unit: alignment, a power of two, at least a page
  * @gfp: how hard to try
@@ -476,6 +491,7 @@ struct ntdma_known {
 struct ntdma_want {
 	u64 min;
 	u64 last;
+	size_t length;
 	size_t size;
 	size_t unit;
 	gfp_t gfp;
@@ -488,11 +504,13 @@ struct ntdma_want {
  * @known: its addresses
  * @sgt: of cached memory, else NULL
  * @span: of memory that is mapped in the window, else NULL
+ * @red: where the red zone begins that fills the rest, 0 for none
  */
 struct ntdma_block {
 	struct ntdma_known known;
 	struct sg_table *sgt;
 	struct ntdma_span *span;
+	size_t red;
 };
 
 int ntdma_want_init(struct ntdma_want *want,
@@ -561,6 +579,7 @@ struct ntdma_stats {
  * @width: address bits of the description
  * @sg: the device takes lists
  * @forced: every page bounces
+ * @checked: made in verify mode
  * @merge: the IOMMU may be trusted to make one run of many pages
  * @mask: last address that the device reaches
  * @max_seg: longest run in bytes, a multiple of the page size
@@ -601,6 +620,7 @@ struct ntdma_adapter {
 	u8 width;
 	bool sg;
 	bool forced;
+	bool checked;
 	bool merge;
 	u64 mask;
 	u32 max_seg;

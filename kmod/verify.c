@@ -6,14 +6,18 @@
  * always. With the module parameter `verify` each is reported, too, with the
  * code that Windows' driver verifier has for it (bug check 0xE6), and checks
  * are made that cost something: the IRQL of callers, objects left behind by
- * PutDmaAdapter, bytes behind common buffers. Nothing is ever stopped for it:
- * a report says what to mend in the driver.
+ * PutDmaAdapter, and red zones: bytes beside common buffers, beside transfers
+ * that are copied and behind lists, which are looked at when those are freed.
+ * Nothing is ever stopped for it: a report says what to mend in the driver.
  */
 #include <linux/device.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 
 #include "ntdma.h"
 #include "trace.h"
+
+#define NTDMA_RED	0xdb
 
 DEFINE_STATIC_KEY_FALSE(ntdma_verify);
 
@@ -28,7 +32,7 @@ static const char *const ntdma_rule_names[NTDMA_RULES] = {
 	[NTDMA_RULE_LEFT_BUFFERS] = "adapter put with common buffers alive",
 	[NTDMA_RULE_LEFT_REGISTERS] = "adapter put with map registers alive",
 	[NTDMA_RULE_LEFT_LISTS] = "adapter put with lists alive",
-	[NTDMA_RULE_OVERRUN] = "written past the end",
+	[NTDMA_RULE_OVERRUN] = "written outside",
 	[NTDMA_RULE_STILL_MAPPED] = "map registers freed before the flush",
 	[NTDMA_RULE_IRQL] = "called below DISPATCH_LEVEL",
 	[NTDMA_RULE_NO_REGISTERS] = "no such map registers to map with",
@@ -90,6 +94,43 @@ noinline void ntdma_misuse(struct ntdma_adapter *adapter, enum ntdma_rule rule)
 {
 	ntdma_refuse();
 	ntdma_report(adapter, rule, _RET_IP_);
+}
+
+/**
+ * ntdma_notice() - a misuse was noticed, and nothing was refused for it
+ * @adapter: whose client it was, or NULL
+ * @rule: what it did
+ *
+ * Context: any.
+ */
+noinline void ntdma_notice(struct ntdma_adapter *adapter, enum ntdma_rule rule)
+{
+	ntdma_report(adapter, rule, _RET_IP_);
+}
+
+/**
+ * ntdma_red_fill() - make a red zone
+ * @zone: its first byte
+ * @size: in bytes
+ *
+ * Context: any.
+ */
+void ntdma_red_fill(void *zone, size_t size)
+{
+	memset(zone, NTDMA_RED, size);
+}
+
+/**
+ * ntdma_red_intact() - whether nobody wrote to a red zone
+ * @zone: its first byte
+ * @size: in bytes
+ *
+ * Context: any.
+ * Return: true when it is as it was made.
+ */
+bool ntdma_red_intact(const void *zone, size_t size)
+{
+	return !memchr_inv(zone, NTDMA_RED, size);
 }
 
 /**

@@ -4,11 +4,12 @@
  * check 0xE6): each must be noticed, counted under its code, and change
  * nothing. The cases switch verify mode on.
  */
+#include <linux/mm.h>
 #include "../../uapi/linux/ntdma.h"
 #include "../glue.h"
 #include "buffer.h"
 #include "hooks.h"
-#include "request.h"
+#include "piece.h"
 
 static IO_ALLOCATION_ACTION keep_registers(PDEVICE_OBJECT object, PIRP irp,
 					   PVOID base, PVOID context)
@@ -278,6 +279,134 @@ static void level_of_others(struct nttest *t, struct rig *r)
 	r->passive = false;
 }
 
+static void buffer_overrun(struct nttest *t, struct rig *r, ULONG length)
+{
+	PHYSICAL_ADDRESS logical;
+	long before[NTDMA_RULES];
+	u8 *va;
+
+	va = r->ops->AllocateCommonBuffer(r->adapter, length, &logical, TRUE);
+	REQUIRE(t, va);
+	EXPECT(t, PAGE_ALIGNED(va) && PAGE_ALIGNED(logical.QuadPart));
+	EXPECT(t, !memchr_inv(va, 0, length));
+	snapshot(before);
+	memset(va, 1, length);
+	r->ops->FreeCommonBuffer(r->adapter, length, logical, va, TRUE);
+	broke(t, before, 0x0F, 0);
+
+	va = r->ops->AllocateCommonBuffer(r->adapter, length, &logical, TRUE);
+	REQUIRE(t, va);
+	va[length] = 1;
+	r->ops->FreeCommonBuffer(r->adapter, length, logical, va, TRUE);
+	broke(t, before, 0x0F, 1);
+
+	va = r->ops->AllocateCommonBuffer(r->adapter, length, &logical, TRUE);
+	REQUIRE(t, va);
+	EXPECT_EQ(t, bus_write(&r->bus, logical.QuadPart + length, "x", 1), 0);
+	r->ops->FreeCommonBuffer(r->adapter, length, logical, va, TRUE);
+	broke(t, before, 0x0F, 2);
+}
+
+/* The buffer that fills its pages has a page more for what is behind it. */
+static void buffers_overrun(struct nttest *t, struct rig *r)
+{
+	buffer_overrun(t, r, 1);
+	buffer_overrun(t, r, 100);
+	buffer_overrun(t, r, PAGE_SIZE - 1);
+	buffer_overrun(t, r, PAGE_SIZE);
+	buffer_overrun(t, r, 3 * PAGE_SIZE);
+}
+
+/* The device writes @beside bytes from where it should. */
+static void copy_overrun(struct rig *r, struct buffer *b, long beside,
+			 long times)
+{
+	struct request *q = request_new(r, b->mdl, 0, b->length, false);
+	long before[NTDMA_RULES];
+	u64 la;
+
+	REQUIRE(r->t, q && request_list(q, BY_GET));
+	snapshot(before);
+	la = q->list->Elements[0].Address.QuadPart;
+	request_move(q);
+	if (times)
+		EXPECT_EQ(r->t, bus_write(&r->bus, la + beside, "x", 1), 0);
+	request_put(q);
+	broke(r->t, before, 0x0F, times);
+	request_check_memory(q);
+	request_free(q);
+}
+
+/* A transfer that is copied has the rest of its pages as red zones. */
+static void copies_overrun(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x10, 0x100);
+	struct request *q;
+	bool copied;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, b->length, false);
+	REQUIRE(t, q && request_list(q, BY_GET));
+	copied = !bus_is_page(&r->bus, q->list->Elements[0].Address.QuadPart,
+			      b->pages[0]);
+	request_move(q);
+	request_put(q);
+	request_free(q);
+	if (!copied)
+		return;
+	copy_overrun(r, b, 0, 0);
+	copy_overrun(r, b, 0x100, 1);
+	copy_overrun(r, b, -1, 1);
+	copy_overrun(r, b, 0, 0);
+}
+
+/* The same under map registers, over several pages. */
+static void packets_overrun(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x10, 2 * PAGE_SIZE);
+	PVOID base = registers(r, 3);
+	ULONG length = 2 * PAGE_SIZE;
+	long before[NTDMA_RULES];
+	PHYSICAL_ADDRESS la;
+	bool copied;
+
+	REQUIRE(t, b && base);
+	la = r->ops->MapTransfer(r->adapter, b->mdl, base, b->va + b->offset,
+				 &length, FALSE);
+	REQUIRE(t, length);
+	snapshot(before);
+	copied = !bus_is_page(&r->bus, la.QuadPart, b->pages[0]);
+	if (copied) {
+		EXPECT_EQ(t, bus_write(&r->bus, la.QuadPart - 1, "x", 1), 0);
+		if (r->kind->single)
+			EXPECT_EQ(t, bus_write(&r->bus, la.QuadPart + length,
+					       "x", 1), 0);
+	}
+	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, base,
+					      b->va + b->offset, length, FALSE));
+	release(r, base, 3);
+	EXPECT_EQ(t, ntdma_misused(0x0F) - before[0x0F], copied);
+}
+
+/* A transfer may use what was a red zone of the one before. */
+static void packets_in_turn(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x10, 2 * PAGE_SIZE);
+	long before[NTDMA_RULES];
+	struct request *q;
+
+	REQUIRE(t, b);
+	snapshot(before);
+	q = piece_request(r, b->mdl, 3, false);
+	REQUIRE(t, q && piece_map_all(q, 0, 0x100));
+	piece_flush(q, 0, 0x100);
+	REQUIRE(t, piece_map_all(q, 0, b->length));
+	piece_flush(q, 0, b->length);
+	request_check_memory(q);
+	request_release(q);
+	broke(t, before, 0x0F, 0);
+}
+
 /* One element more than the list has, written by the client. */
 static void overrun(struct nttest *t, struct rig *r)
 {
@@ -293,7 +422,7 @@ static void overrun(struct nttest *t, struct rig *r)
 	snapshot(before);
 	memset(&q->list->Elements[room], 0xff, sizeof(*q->list->Elements));
 	request_put(q);
-	broke(t, before, 0x0E, 1);
+	broke(t, before, 0x0F, 1);
 }
 
 static void mapped_twice(struct nttest *t, struct rig *r)
@@ -459,7 +588,15 @@ static const struct nttest_case cases[] = {
 	{ "0xE6:07 adapter put before its vector", .run_on = left_vector },
 	{ "0xE6:07 adapter put before memory of an MDL", .run_on = left_lent },
 	{ "0xE6:0A adapter put before its list", .run_on = left_list },
-	{ "0xE6:0E written past the end of a list", .run_on = overrun },
+	{ "0xE6:0F written past the end of a list", .run_on = overrun },
+	{ "0xE6:0F written past the end of a common buffer",
+	  .run_on = buffers_overrun },
+	{ "0xE6:0F written beside a transfer that is copied",
+	  .run_on = copies_overrun },
+	{ "0xE6:0F written beside copied map registers",
+	  .run_on = packets_overrun },
+	{ "0xE6:0F nothing is written beside, one after the other",
+	  .run_on = packets_in_turn },
 	{ "0xE6:10 registers freed before the flush", .run_on = still_mapped },
 	{ "0xE6:13 called below DISPATCH_LEVEL", .run_on = level },
 	{ "0xE6:13 allocation and lists below DISPATCH_LEVEL",

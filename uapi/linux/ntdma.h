@@ -15,7 +15,8 @@
  * @NTDMA_RULE_LEFT_BUFFERS: PutDmaAdapter with common buffers alive
  * @NTDMA_RULE_LEFT_REGISTERS: PutDmaAdapter with map registers alive
  * @NTDMA_RULE_LEFT_LISTS: PutDmaAdapter with lists alive
- * @NTDMA_RULE_OVERRUN: written past the end of a list
+ * @NTDMA_RULE_OVERRUN: written outside a common buffer, a transfer that is
+ *	copied, or a list
  * @NTDMA_RULE_STILL_MAPPED: FreeMapRegisters before the flush
  * @NTDMA_RULE_IRQL: called below DISPATCH_LEVEL
  * @NTDMA_RULE_NO_REGISTERS: a transfer with no live registers
@@ -43,7 +44,7 @@ enum ntdma_rule {
 	NTDMA_RULE_LEFT_BUFFERS = 0x07,
 	NTDMA_RULE_LEFT_REGISTERS = 0x09,
 	NTDMA_RULE_LEFT_LISTS = 0x0A,
-	NTDMA_RULE_OVERRUN = 0x0E,
+	NTDMA_RULE_OVERRUN = 0x0F,
 	NTDMA_RULE_STILL_MAPPED = 0x10,
 	NTDMA_RULE_IRQL = 0x13,
 	NTDMA_RULE_NO_REGISTERS = 0x15,
