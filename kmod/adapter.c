@@ -484,6 +484,8 @@ PDMA_ADAPTER ntdma_request_adapter(struct module *owner,
 	struct device *dev;
 	int ret;
 
+	if (ntdma_verifying() && !ntdma_checked_passive(NULL))
+		return ERR_PTR(-EINVAL);
 	might_sleep();
 	if (!device_object || !description || !registers)
 		return ERR_PTR(-EINVAL);
@@ -503,7 +505,9 @@ PDMA_ADAPTER ntdma_request_adapter(struct module *owner,
 	}
 	adapter->wdm.Version = 1;
 	adapter->wdm.Size = sizeof(adapter->wdm);
-	adapter->wdm.DmaOperations = ntdma_table(adapter->version);
+	adapter->wdm.DmaOperations = adapter->checked ?
+				     ntdma_checked_table(adapter->version) :
+				     ntdma_table(adapter->version);
 	ntdma_handle_add(&adapter->handle, NTDMA_ADAPTER, adapter, adapter);
 	*registers = adapter->nregs;
 	return &adapter->wdm;

@@ -571,6 +571,51 @@ bool ntdma_channel_owned(struct ntdma_adapter *adapter,
 }
 
 /**
+ * ntdma_channel_held() - whether an adapter owns its channel
+ * @adapter: the adapter
+ *
+ * Context: <= DISPATCH_LEVEL; a snapshot, for verifying.
+ * Return: true when one of its requests owns it.
+ */
+bool ntdma_channel_held(struct ntdma_adapter *adapter)
+{
+	struct ntdma_channel *channel = adapter->channel;
+	unsigned long flags;
+	bool held;
+
+	spin_lock_irqsave(&channel->lock, flags);
+	held = channel->owner && channel->owner->adapter == adapter;
+	spin_unlock_irqrestore(&channel->lock, flags);
+	return held;
+}
+
+/**
+ * ntdma_channel_waits() - whether a request waits
+ * @adapter: whose request
+ * @device_object: that made it by AllocateAdapterChannel; NULL for any at all
+ *
+ * Context: <= DISPATCH_LEVEL; a snapshot, for verifying.
+ * Return: true when there is one in the queue.
+ */
+bool ntdma_channel_waits(struct ntdma_adapter *adapter,
+			 const DEVICE_OBJECT *device_object)
+{
+	struct ntdma_channel *channel = adapter->channel;
+	struct ntdma_request *request;
+	unsigned long flags;
+	bool found = false;
+
+	spin_lock_irqsave(&channel->lock, flags);
+	list_for_each_entry(request, &channel->queue, link)
+		found |= request->adapter == adapter &&
+			 (!device_object ||
+			  (request->device_object == device_object &&
+			   request->exclusive && !request->context));
+	spin_unlock_irqrestore(&channel->lock, flags);
+	return found;
+}
+
+/**
  * ntdma_init_context() - InitializeDmaTransferContext
  * @wdm: the adapter
  * @bytes: DMA_TRANSFER_CONTEXT_SIZE_V1 bytes at any alignment (EC-37)
@@ -638,7 +683,7 @@ BOOLEAN ntdma_cancel_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 	u32 state;
 
 	if (!context) {
-		ntdma_misuse(adapter, NTDMA_RULE_CONTEXT);
+		ntdma_refuse();
 		return FALSE;
 	}
 	state = cmpxchg(&context->state, NTDMA_CONTEXT_IDLE,

@@ -876,6 +876,25 @@ static void ntdma_run_resync(struct ntdma_map *map,
 }
 
 /**
+ * ntdma_map_bytes() - bytes that are mapped
+ * @map: the map
+ *
+ * Context: any; for verifying.
+ * Return: their number.
+ */
+u64 ntdma_map_bytes(const struct ntdma_map *map)
+{
+	u64 bytes = 0;
+	u32 i;
+
+	if (map->merged)
+		return map->length;
+	for (i = 0; i < map->count; i++)
+		bytes += map->runs[i].length;
+	return bytes;
+}
+
+/**
  * ntdma_map_is_of() - whether something is mapped with an MDL
  * @map: the map
  * @mdl: any value

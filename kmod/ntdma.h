@@ -361,6 +361,9 @@ bool ntdma_channel_extra(struct ntdma_adapter *adapter, u32 slots, u32 *area);
 struct ntdma_request *ntdma_channel_disown(struct ntdma_adapter *adapter);
 bool ntdma_channel_owned(struct ntdma_adapter *adapter,
 			 const struct ntdma_context *context);
+bool ntdma_channel_held(struct ntdma_adapter *adapter);
+bool ntdma_channel_waits(struct ntdma_adapter *adapter,
+			 const DEVICE_OBJECT *device_object);
 struct ntdma_context *ntdma_context_of(struct ntdma_adapter *adapter,
 				       void *bytes);
 
@@ -441,6 +444,7 @@ bool ntdma_map_flush(struct ntdma_map *map, u64 pos, u32 length);
 void ntdma_map_finish(struct ntdma_map *map);
 u32 ntdma_map_job(const struct ntdma_map *map, struct scatterlist *sgs);
 void ntdma_map_drop(struct ntdma_map *map);
+u64 ntdma_map_bytes(const struct ntdma_map *map);
 bool ntdma_map_is_of(const struct ntdma_map *map, const MDL *mdl);
 void ntdma_map_sync(struct ntdma_map *map, bool read);
 void ntdma_map_offer(struct ntdma_map *map);
@@ -675,6 +679,11 @@ extern bool ntdma_force_edges;
 /* table.c */
 
 PDMA_OPERATIONS ntdma_table(u8 version);
+
+/* checked.c */
+
+PDMA_OPERATIONS ntdma_checked_table(u8 version);
+bool ntdma_checked_passive(struct ntdma_adapter *adapter);
 
 /*
  * The routines of the table, by file. Each has the type of its slot in

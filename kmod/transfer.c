@@ -328,6 +328,7 @@ BOOLEAN ntdma_flush_buffers(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 			    PVOID current_va, ULONG length, BOOLEAN write)
 {
 	struct ntdma_adapter *adapter = to_adapter(wdm);
+	enum ntdma_rule rule;
 	struct ntdma_regs *regs;
 	struct ntdma_call call;
 	bool told;
@@ -337,10 +338,12 @@ BOOLEAN ntdma_flush_buffers(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	regs = ntdma_regs_find(adapter, base);
 	if (!regs)
 		return FALSE;
+	rule = regs->map.count ? NTDMA_RULE_NOT_MAPPED :
+				 NTDMA_RULE_NOTHING_MAPPED;
 	if (!ntdma_regs_end(regs, &call, &told) &&
 	    !ntdma_map_flush(&regs->map, (uintptr_t)current_va, length) &&
 	    length)
-		ntdma_misuse(regs->map.adapter, NTDMA_RULE_NOT_MAPPED);
+		ntdma_misuse(adapter, rule);
 	if (told)
 		ntdma_engine_tell(adapter->engine, &call, DmaCancelled);
 	return TRUE;

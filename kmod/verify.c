@@ -5,10 +5,10 @@
  * Model: a misuse that the routines notice anyway is refused and counted,
  * always. With the module parameter `verify` each is reported, too, with the
  * code that Windows' driver verifier has for it (bug check 0xE6), and checks
- * are made that cost something: the IRQL of callers, objects left behind by
- * PutDmaAdapter, and red zones: bytes beside common buffers, beside transfers
- * that are copied and behind lists, which are looked at when those are freed.
- * Nothing is ever stopped for it: a report says what to mend in the driver.
+ * are made that cost something: adapter and IRQL of every call (checked.c),
+ * objects left behind by PutDmaAdapter, and red zones: bytes beside common
+ * buffers, beside transfers that are copied and behind lists, which are looked
+ * at when those are freed.
  */
 #include <linux/device.h>
 #include <linux/sched.h>
@@ -25,24 +25,31 @@ static atomic_long_t ntdma_refusals;
 static atomic_long_t ntdma_rule_counts[NTDMA_RULES];
 
 static const char *const ntdma_rule_names[NTDMA_RULES] = {
+	[NTDMA_RULE_TOO_LONG] = "more bytes than mapped, or than registers take",
 	[NTDMA_RULE_FREED_BUFFER] = "no such common buffer to free",
 	[NTDMA_RULE_FREED_CHANNEL] = "no channel to free",
 	[NTDMA_RULE_FREED_REGISTERS] = "no such map registers to free",
 	[NTDMA_RULE_FREED_LIST] = "no such scatter/gather list to put",
 	[NTDMA_RULE_LEFT_BUFFERS] = "adapter put with common buffers alive",
+	[NTDMA_RULE_LEFT_CHANNEL] = "adapter put with its channel held",
 	[NTDMA_RULE_LEFT_REGISTERS] = "adapter put with map registers alive",
 	[NTDMA_RULE_LEFT_LISTS] = "adapter put with lists alive",
+	[NTDMA_RULE_CHANNELS] = "device object waits for a channel already",
+	[NTDMA_RULE_REGISTERS] = "more map registers than granted",
 	[NTDMA_RULE_OVERRUN] = "written outside",
 	[NTDMA_RULE_STILL_MAPPED] = "map registers freed before the flush",
-	[NTDMA_RULE_IRQL] = "called below DISPATCH_LEVEL",
+	[NTDMA_RULE_LEFT_WAITERS] = "adapter put with requests waiting",
+	[NTDMA_RULE_IRQL] = "called at the wrong level",
 	[NTDMA_RULE_NO_REGISTERS] = "no such map registers to map with",
 	[NTDMA_RULE_NOT_MAPPED] = "flush of what is not mapped",
-	[NTDMA_RULE_DEAD_ADAPTER] = "no such adapter to put",
+	[NTDMA_RULE_DEAD_ADAPTER] = "adapter was put",
+	[NTDMA_RULE_NO_ADAPTER] = "no adapter",
 	[NTDMA_RULE_OUTSIDE_MDL] = "address outside the MDL",
 	[NTDMA_RULE_MAPPED_TWICE] = "mapped again before the flush",
+	[NTDMA_RULE_NOTHING_MAPPED] = "flush where nothing is mapped",
 	[NTDMA_RULE_NO_LENGTH] = "transfer of no bytes",
 	[NTDMA_RULE_FLUSHED_RUNNING] = "flush of a transfer that still runs",
-	[NTDMA_RULE_CONTEXT] = "no such transfer context",
+	[NTDMA_RULE_OUTSIDE_CHAIN] = "offset or length outside the MDLs",
 	[NTDMA_RULE_VERSION] = "unknown version of a device description",
 };
 
@@ -161,6 +168,10 @@ noinline void ntdma_verify_left(struct ntdma_adapter *adapter)
 	    ntdma_handle_count(adapter, NTDMA_VECTOR) ||
 	    ntdma_handle_count(adapter, NTDMA_LENT))
 		ntdma_report(adapter, NTDMA_RULE_LEFT_BUFFERS, _RET_IP_);
+	if (ntdma_channel_held(adapter))
+		ntdma_report(adapter, NTDMA_RULE_LEFT_CHANNEL, _RET_IP_);
+	if (ntdma_channel_waits(adapter, NULL))
+		ntdma_report(adapter, NTDMA_RULE_LEFT_WAITERS, _RET_IP_);
 	if (ntdma_handle_count(adapter, NTDMA_REGS))
 		ntdma_report(adapter, NTDMA_RULE_LEFT_REGISTERS, _RET_IP_);
 	if (ntdma_handle_count(adapter, NTDMA_LIST))

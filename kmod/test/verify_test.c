@@ -230,7 +230,16 @@ static void mapping(struct nttest *t, struct rig *r)
 	snapshot(before);
 	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, base, b->va,
 					      PAGE_SIZE, TRUE));
+	broke(t, before, 0x20, 1);
+	length = PAGE_SIZE;
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va, &length, TRUE);
+	EXPECT_EQ(t, length, PAGE_SIZE);
+	snapshot(before);
+	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, base,
+					      b->va + PAGE_SIZE, 1, TRUE));
 	broke(t, before, 0x16, 1);
+	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, base, b->va,
+					      PAGE_SIZE, TRUE));
 	release(r, base, 1);
 	snapshot(before);
 	length = PAGE_SIZE;
@@ -277,6 +286,67 @@ static void level_of_others(struct nttest *t, struct rig *r)
 	request_put(q);
 	broke(t, before, 0x13, 2);
 	r->passive = false;
+}
+
+/* More than one register takes, and a flush of more than was mapped. */
+static void too_long(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, 2 * PAGE_SIZE);
+	PVOID base = registers(r, 1);
+	ULONG length = 2 * PAGE_SIZE;
+	long before[NTDMA_RULES];
+
+	REQUIRE(t, b && base);
+	snapshot(before);
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va, &length, TRUE);
+	EXPECT_EQ(t, length, PAGE_SIZE);
+	broke(t, before, 0x00, 1);
+	snapshot(before);
+	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, base, b->va,
+					      PAGE_SIZE + 1, TRUE));
+	broke(t, before, 0x00, 1);
+	release(r, base, 1);
+}
+
+static void too_many_registers(struct nttest *t, struct rig *r)
+{
+	struct request *q = request_channel(r, r->registers + 1, DeallocateObject);
+	long before[NTDMA_RULES];
+
+	REQUIRE(t, q);
+	snapshot(before);
+	EXPECT_EQ(t, request_allocate(q), STATUS_INSUFFICIENT_RESOURCES);
+	broke(t, before, 0x0C, 1);
+	EXPECT_EQ(t, request_allocate_ex(q, 0), STATUS_INSUFFICIENT_RESOURCES);
+	broke(t, before, 0x0C, 2);
+}
+
+/* On Windows the device object has one place to wait in. */
+static void waits_twice(struct nttest *t, struct rig *r)
+{
+	struct request *holder = request_hold(r);
+	struct request *first = request_channel(r, 1, DeallocateObject);
+	struct request *second = request_channel(r, 1, DeallocateObject);
+	long before[NTDMA_RULES];
+
+	REQUIRE(t, holder && first && second);
+	snapshot(before);
+	EXPECT_EQ(t, request_allocate(first), STATUS_SUCCESS);
+	broke(t, before, 0x0B, 0);
+	EXPECT_EQ(t, request_allocate(second), STATUS_SUCCESS);
+	broke(t, before, 0x0B, 1);
+	request_release(holder);
+	request_ran(first);
+	request_ran(second);
+	/* One after the other is as it should be, and so are the Ex forms. */
+	snapshot(before);
+	REQUIRE(t, request_allocate(holder) == STATUS_SUCCESS && request_ran(holder));
+	EXPECT_EQ(t, request_allocate_ex(first, 0), STATUS_SUCCESS);
+	EXPECT_EQ(t, request_allocate_ex(second, 0), STATUS_SUCCESS);
+	broke(t, before, 0x0B, 0);
+	request_release(holder);
+	request_ran(first);
+	request_ran(second);
 }
 
 static void buffer_overrun(struct nttest *t, struct rig *r, ULONG length)
@@ -407,6 +477,176 @@ static void packets_in_turn(struct nttest *t, struct rig *r)
 	broke(t, before, 0x0F, 0);
 }
 
+/* Nothing that sleeps is done where it must not. */
+static void level_passive(struct nttest *t, struct rig *r)
+{
+	MEMORY_CACHING_TYPE type = MmCached;
+	PDMA_COMMON_BUFFER_VECTOR vector;
+	PHYSICAL_ADDRESS logical, low, high;
+	long before[NTDMA_RULES];
+	DEVICE_DESCRIPTION dd;
+	PVOID va, taken;
+	ULONG count;
+	KIRQL irql;
+
+	low.QuadPart = 0;
+	high.QuadPart = -1;
+	rig_describe(&dd, r->kind);
+	taken = r->ops->AllocateCommonBuffer(r->adapter, 64, &logical, TRUE);
+	REQUIRE(t, taken);
+	snapshot(before);
+	irql = rig_raise();
+	EXPECT(t, !IoGetDmaAdapter(r->object, &dd, &count));
+	broke(t, before, 0x13, 1);
+	EXPECT(t, r->ops->GetDmaAlignment(r->adapter));
+	broke(t, before, 0x13, 2);
+	r->ops->FreeCommonBuffer(r->adapter, 64, logical, taken, TRUE);
+	broke(t, before, 0x13, 3);
+	va = r->ops->AllocateCommonBuffer(r->adapter, 64, &low, TRUE);
+	EXPECT(t, !va);
+	va = r->ops->AllocateCommonBufferEx(r->adapter, NULL, 64, &low, TRUE, 0);
+	EXPECT(t, !va);
+	va = r->ops->AllocateCommonBufferWithBounds(r->adapter, NULL, NULL, 64, 0,
+						    &type, 0, &low);
+	EXPECT(t, !va);
+	broke(t, before, 0x13, 6);
+	EXPECT(t, r->ops->AllocateCommonBufferVector(r->adapter, low, high,
+						     MmCached, 0, 0, 1, 64,
+						     &vector));
+	EXPECT(t, r->ops->CreateCommonBufferFromMdl(r->adapter, NULL, NULL, 0,
+						    &low));
+	EXPECT(t, !r->ops->GetDmaDomain(r->adapter));
+	EXPECT(t, r->ops->LeaveDmaDomain(r->adapter));
+	broke(t, before, 0x13, 10);
+	KeLowerIrql(irql);
+	r->ops->FreeCommonBuffer(r->adapter, 64, logical, taken, TRUE);
+	broke(t, before, 0x13, 10);
+}
+
+/* With interrupts off only CalculateScatterGatherList is allowed (EC-145). */
+static void level_too_high(struct nttest *t, struct rig *r)
+{
+	DMA_ADAPTER_INFO info = { .Version = 1 };
+	long before[NTDMA_RULES];
+	ULONG size;
+	KIRQL irql;
+
+	snapshot(before);
+	KeRaiseIrql(HIGH_LEVEL, &irql);
+	EXPECT_EQ(t, STATUS_SUCCESS,
+		  r->ops->CalculateScatterGatherList(r->adapter, NULL, NULL,
+						     PAGE_SIZE, &size, NULL));
+	broke(t, before, 0x13, 0);
+	EXPECT_EQ(t, r->ops->GetDmaAdapterInfo(r->adapter, &info), STATUS_SUCCESS);
+	broke(t, before, 0x13, 1);
+	KeLowerIrql(irql);
+}
+
+/* Every routine without an adapter: no crash, and the answer of a failure. */
+static void no_adapter(struct nttest *t, struct rig *r)
+{
+	DMA_ADAPTER_INFO info = { .Version = 1 };
+	u8 bytes[DMA_TRANSFER_CONTEXT_SIZE_V1] = {};
+	SCATTER_GATHER_LIST list = {};
+	PHYSICAL_ADDRESS la = {};
+	long before[NTDMA_RULES];
+	ULONG length = 1;
+	PVOID base = r;
+
+	snapshot(before);
+	r->ops->PutDmaAdapter(NULL);
+	EXPECT(t, !r->ops->AllocateCommonBuffer(NULL, 1, &la, TRUE));
+	r->ops->FreeCommonBuffer(NULL, 1, la, r, TRUE);
+	EXPECT(t, r->ops->AllocateAdapterChannel(NULL, r->object, 1,
+						 keep_registers, &base));
+	EXPECT(t, !r->ops->FlushAdapterBuffers(NULL, NULL, NULL, NULL, 1, TRUE));
+	r->ops->FreeAdapterChannel(NULL);
+	r->ops->FreeMapRegisters(NULL, r, 1);
+	EXPECT(t, !r->ops->MapTransfer(NULL, NULL, r, NULL, &length, TRUE).QuadPart);
+	EXPECT_EQ(t, length, 0);
+	EXPECT_EQ(t, r->ops->GetDmaAlignment(NULL), 1);
+	EXPECT_EQ(t, r->ops->ReadDmaCounter(NULL), 0);
+	r->ops->PutScatterGatherList(NULL, &list, TRUE);
+	EXPECT(t, r->ops->GetDmaAdapterInfo(NULL, &info));
+	EXPECT(t, r->ops->InitializeDmaTransferContext(NULL, bytes));
+	EXPECT(t, !r->ops->CancelAdapterChannel(NULL, r->object, bytes));
+	EXPECT(t, r->ops->FlushAdapterBuffersEx(NULL, NULL, r, 0, 1, TRUE));
+	r->ops->FreeAdapterObject(NULL, DeallocateObject);
+	EXPECT(t, r->ops->FlushDmaBuffer(NULL, NULL, TRUE));
+	broke(t, before, 0x19, 17);
+	EXPECT(t, base == r);
+}
+
+/* Of an adapter that left nothing only the address is looked at. */
+static void dead_adapter(struct nttest *t, struct rig *r)
+{
+	DMA_ADAPTER_INFO info = { .Version = 1 };
+	struct rig *other = rig_open(t, r->kind);
+	PHYSICAL_ADDRESS logical;
+	long before[NTDMA_RULES];
+	PDMA_ADAPTER adapter;
+
+	REQUIRE(t, other);
+	adapter = other->adapter;
+	other->adapter = NULL;
+	r->ops->PutDmaAdapter(adapter);
+	rig_close(other);
+	snapshot(before);
+	EXPECT(t, !r->ops->AllocateCommonBuffer(adapter, 1, &logical, TRUE));
+	EXPECT(t, r->ops->GetDmaAdapterInfo(adapter, &info));
+	EXPECT_EQ(t, r->ops->GetDmaAlignment(adapter), 1);
+	r->ops->FreeAdapterChannel(adapter);
+	broke(t, before, 0x18, 4);
+}
+
+/* An adapter that is put while somebody has its channel and others wait. */
+static void left_channel(struct nttest *t, struct rig *r)
+{
+	struct rig *other = rig_open(t, r->kind);
+	struct request *holder, *waiter;
+	long before[NTDMA_RULES];
+
+	REQUIRE(t, other);
+	holder = request_hold(other);
+	waiter = holder ? request_channel(other, 1, DeallocateObject) : NULL;
+	if (waiter && EXPECT_EQ(t, request_allocate(waiter), STATUS_SUCCESS)) {
+		snapshot(before);
+		other->ops->PutDmaAdapter(other->adapter);
+		EXPECT_EQ(t, ntdma_misused(0x08) - before[0x08], 1);
+		EXPECT_EQ(t, ntdma_misused(0x09) - before[0x09], 1);
+		EXPECT_EQ(t, ntdma_misused(0x11) - before[0x11], 1);
+		request_release(holder);
+		request_ran(waiter);
+		other->adapter = NULL;
+	}
+	rig_close(other);
+}
+
+static void outside_chain(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, PAGE_SIZE);
+	struct request *q;
+	long before[NTDMA_RULES];
+	ULONG length;
+
+	REQUIRE(t, b);
+	q = piece_request(r, b->mdl, 2, true);
+	REQUIRE(t, q);
+	snapshot(before);
+	length = PAGE_SIZE + 1;
+	EXPECT_EQ(t, piece_map_only_ex(q, 0, &length, 64), STATUS_INVALID_PARAMETER);
+	broke(t, before, 0x24, 1);
+	length = 1;
+	EXPECT_EQ(t, piece_map_only_ex(q, PAGE_SIZE, &length, 64),
+		  STATUS_INVALID_PARAMETER);
+	broke(t, before, 0x24, 2);
+	length = PAGE_SIZE;
+	EXPECT_EQ(t, piece_map_only_ex(q, 0, &length, 64), STATUS_SUCCESS);
+	broke(t, before, 0x24, 2);
+	piece_flush_ex(q, 0, length);
+	request_release(q);
+}
+
 /* One element more than the list has, written by the client. */
 static void overrun(struct nttest *t, struct rig *r)
 {
@@ -459,11 +699,10 @@ static void mapped_twice(struct nttest *t, struct rig *r)
 static void no_context(struct nttest *t, struct rig *r)
 {
 	u8 bytes[DMA_TRANSFER_CONTEXT_SIZE_V1] = {};
-	long before[NTDMA_RULES];
+	long refused = ntdma_refused();
 
-	snapshot(before);
 	EXPECT(t, !r->ops->CancelAdapterChannel(r->adapter, r->object, bytes));
-	broke(t, before, 0x24, 1);
+	EXPECT_EQ(t, ntdma_refused(), refused + 1);
 }
 
 /* A list of an adapter that is put; it works until it is put, too. */
@@ -533,8 +772,9 @@ static void left_vector(struct nttest *t, struct rig *r)
 	snapshot(before);
 	ops->PutDmaAdapter(adapter);
 	broke(t, before, 0x07, 1);
+	snapshot(before);
 	ops->FreeCommonBufferVector(adapter, v);
-	broke(t, before, 0x07, 1);
+	broke(t, before, 0x18, 1);
 	other->adapter = NULL;
 	rig_close(other);
 }
@@ -554,9 +794,10 @@ static void left_lent(struct nttest *t, struct rig *r)
 		snapshot(before);
 		other->ops->PutDmaAdapter(adapter);
 		broke(t, before, 0x07, 1);
+		snapshot(before);
 		other->ops->FreeCommonBuffer(adapter, PAGE_SIZE, logical,
 					     b->va, TRUE);
-		broke(t, before, 0x07, 1);
+		broke(t, before, 0x18, 1);
 		other->adapter = NULL;
 	}
 	rig_close(other);
@@ -576,6 +817,8 @@ static void version(struct nttest *t, struct rig *r)
 }
 
 static const struct nttest_case cases[] = {
+	{ "0xE6:00 more than registers take, or than is mapped",
+	  .run_on = too_long },
 	{ "0xE6:03 common buffer freed wrongly", .run_on = freed_buffer },
 	{ "0xE6:03 elements and vectors freed wrongly",
 	  .run_on = freed_vector },
@@ -587,7 +830,12 @@ static const struct nttest_case cases[] = {
 	{ "0xE6:07 09 18 adapter put too early, and twice", .run_on = left },
 	{ "0xE6:07 adapter put before its vector", .run_on = left_vector },
 	{ "0xE6:07 adapter put before memory of an MDL", .run_on = left_lent },
+	{ "0xE6:08 11 adapter put with its channel held and waited for",
+	  .run_on = left_channel },
 	{ "0xE6:0A adapter put before its list", .run_on = left_list },
+	{ "0xE6:0B a device object waits twice", .run_on = waits_twice },
+	{ "0xE6:0C more registers than granted",
+	  .run_on = too_many_registers },
 	{ "0xE6:0F written past the end of a list", .run_on = overrun },
 	{ "0xE6:0F written past the end of a common buffer",
 	  .run_on = buffers_overrun },
@@ -601,10 +849,15 @@ static const struct nttest_case cases[] = {
 	{ "0xE6:13 called below DISPATCH_LEVEL", .run_on = level },
 	{ "0xE6:13 allocation and lists below DISPATCH_LEVEL",
 	  .run_on = level_of_others },
-	{ "0xE6:15 16 1B 21 transfers of nothing", .run_on = mapping },
+	{ "0xE6:13 called above PASSIVE_LEVEL", .run_on = level_passive },
+	{ "0xE6:13 called with interrupts off", .run_on = level_too_high },
+	{ "0xE6:15 16 1B 20 21 transfers of nothing", .run_on = mapping },
+	{ "0xE6:18 an adapter that is gone", .run_on = dead_adapter },
+	{ "0xE6:19 no adapter", .run_on = no_adapter },
 	{ "0xE6:1D mapped again before the flush", .run_on = mapped_twice },
-	{ "0xE6:24 cancel without a context", .run_on = no_context },
+	{ "0xE6:24 EC-101 outside the chain", .run_on = outside_chain },
 	{ "0xE6:25 unknown version", .run_on = version },
+	{ "EC-71 cancel without a context", .run_on = no_context },
 	{ }
 };
 
