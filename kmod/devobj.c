@@ -156,3 +156,41 @@ void IoRequestDpc(PDEVICE_OBJECT device_object, PIRP irp, PVOID context)
 	KeInsertQueueDpc(&device_object->Dpc, irp, context);
 }
 EXPORT_SYMBOL_NTDMA(IoRequestDpc);
+
+/**
+ * ntdma_errno() - a status in the words of Linux
+ * @status: of any routine
+ *
+ * Context: any.
+ * Return: 0 for what NT_SUCCESS() takes for success, else an error number,
+ *	-EIO for a status that has no counterpart.
+ */
+int ntdma_errno(NTSTATUS status)
+{
+	if (NT_SUCCESS(status))
+		return 0;
+	switch (status) {
+	case STATUS_INSUFFICIENT_RESOURCES:
+	case STATUS_NO_MEMORY:
+		return -ENOMEM;
+	case STATUS_INVALID_PARAMETER:
+	case STATUS_INVALID_PARAMETER_1 ... STATUS_INVALID_PARAMETER_12:
+		return -EINVAL;
+	case STATUS_NO_SUCH_DEVICE:
+		return -ENODEV;
+	case STATUS_DEVICE_BUSY:
+		return -EBUSY;
+	case STATUS_DEVICE_NOT_READY:
+		return -ETIMEDOUT;
+	case STATUS_NOT_SUPPORTED:
+	case STATUS_NOT_IMPLEMENTED:
+		return -EOPNOTSUPP;
+	case STATUS_ACCESS_DENIED:
+		return -EACCES;
+	case STATUS_CANCELLED:
+		return -ECANCELED;
+	default:
+		return -EIO;
+	}
+}
+EXPORT_SYMBOL_NTDMA(ntdma_errno);

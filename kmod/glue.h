@@ -23,6 +23,9 @@ PDEVICE_OBJECT ntdma_device_create(struct device *dev, size_t extension_size);
 void ntdma_device_destroy(PDEVICE_OBJECT device_object);
 struct device *ntdma_device_of(PDEVICE_OBJECT device_object);
 
+/* What probe() returns for the status with which the WDM half refused to start. */
+int ntdma_errno(NTSTATUS status);
+
 /*
  * IoGetDmaAdapter with an error, so that a probe may be put off: -EPROBE_DEFER
  * while the DMA controller that the description names has no driver yet.

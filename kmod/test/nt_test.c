@@ -1288,6 +1288,30 @@ static void device_object_refused(struct nttest *t)
 	kfree(foreign);
 }
 
+static void errnos(struct nttest *t)
+{
+	static const struct {
+		NTSTATUS status;
+		int error;
+	} known[] = {
+		{ STATUS_SUCCESS, 0 },
+		{ STATUS_PENDING, 0 },
+		{ STATUS_INSUFFICIENT_RESOURCES, -ENOMEM },
+		{ STATUS_INVALID_PARAMETER, -EINVAL },
+		{ STATUS_INVALID_PARAMETER_1, -EINVAL },
+		{ STATUS_INVALID_PARAMETER_12, -EINVAL },
+		{ STATUS_NO_SUCH_DEVICE, -ENODEV },
+		{ STATUS_DEVICE_BUSY, -EBUSY },
+		{ STATUS_NOT_SUPPORTED, -EOPNOTSUPP },
+		{ STATUS_UNSUCCESSFUL, -EIO },
+		{ STATUS_CANCELLED, -ECANCELED },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		EXPECT_EQ(t, ntdma_errno(known[i].status), known[i].error);
+}
+
 static void deferred_device(PKDPC dpc, PDEVICE_OBJECT object, PIRP irp,
 			    PVOID context)
 {
@@ -1477,6 +1501,7 @@ static const struct nttest_case nt_cases[] = {
 	{ "NT device object: extension, references", device_object },
 	{ "NT device object: layout", device_object_layout },
 	{ "NT device object: refused", device_object_refused },
+	{ "NT status: what probe() returns for it", errnos },
 	{ "NT device object: IoRequestDpc", device_object_dpc },
 	{ "NT interlocked: values", interlocked_values },
 	{ "NT interlocked: two threads", interlocked_threads },

@@ -41,22 +41,6 @@ struct edu {
 static DEFINE_MUTEX(edu_devices_lock);
 static LIST_HEAD(edu_devices);
 
-static int edu_errno(NTSTATUS status)
-{
-	if (NT_SUCCESS(status))
-		return 0;
-	switch (status) {
-	case STATUS_INSUFFICIENT_RESOURCES:
-		return -ENOMEM;
-	case STATUS_INVALID_PARAMETER:
-		return -EINVAL;
-	case STATUS_NO_SUCH_DEVICE:
-		return -ENODEV;
-	default:
-		return -EIO;
-	}
-}
-
 static irqreturn_t edu_irq(int irq, void *data)
 {
 	struct edu *edu = data;
@@ -195,9 +179,9 @@ static int edu_start(struct pci_dev *pdev, struct edu *edu)
 	PHYSICAL_ADDRESS base;
 
 	base.QuadPart = pci_resource_start(pdev, EDU_BAR);
-	return edu_errno(EduStartDevice(edu->device_object, base,
-					pci_resource_len(pdev, EDU_BAR),
-					width));
+	return ntdma_errno(EduStartDevice(edu->device_object, base,
+					  pci_resource_len(pdev, EDU_BAR),
+					  width));
 }
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)

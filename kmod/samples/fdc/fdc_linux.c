@@ -76,10 +76,9 @@ static int fdc_start(struct pnp_dev *pdev, struct fdc *fdc)
 	status = FdcStartDevice(fdc->device_object,
 				pnp_port_start(pdev, 0) & ~7,
 				pnp_dma(pdev, 0));
-	if (NT_SUCCESS(status))
-		return 0;
-	free_irq(pnp_irq(pdev, 0), fdc);
-	return -EIO;
+	if (!NT_SUCCESS(status))
+		free_irq(pnp_irq(pdev, 0), fdc);
+	return ntdma_errno(status);
 }
 
 static int fdc_probe(struct pnp_dev *pdev, const struct pnp_device_id *id)

@@ -35,26 +35,6 @@ struct nvme {
 	struct mutex lock; /* one reader of the attribute at a time */
 };
 
-static int nvme_errno(NTSTATUS status)
-{
-	if (NT_SUCCESS(status))
-		return 0;
-	switch (status) {
-	case STATUS_INSUFFICIENT_RESOURCES:
-		return -ENOMEM;
-	case STATUS_INVALID_PARAMETER:
-		return -EINVAL;
-	case STATUS_NO_SUCH_DEVICE:
-		return -ENODEV;
-	case STATUS_NOT_SUPPORTED:
-		return -EOPNOTSUPP;
-	case STATUS_DEVICE_NOT_READY:
-		return -ETIMEDOUT;
-	default:
-		return -EIO;
-	}
-}
-
 static struct pci_dev *nvme_pdev(PDEVICE_OBJECT device_object)
 {
 	return to_pci_dev(ntdma_device_of(device_object));
@@ -153,7 +133,7 @@ static int nvme_start(struct pci_dev *pdev, struct nvme *nvme)
 		.DmaAddressWidth = width,
 	};
 
-	return nvme_errno(NvmeStartDevice(nvme->device_object, &resources));
+	return ntdma_errno(NvmeStartDevice(nvme->device_object, &resources));
 }
 
 static int nvme_probe(struct pci_dev *pdev, const struct pci_device_id *id)

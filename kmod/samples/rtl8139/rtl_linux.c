@@ -31,22 +31,6 @@ struct rtl {
 	struct mutex lock; /* one reader of the attribute at a time */
 };
 
-static int rtl_errno(NTSTATUS status)
-{
-	if (NT_SUCCESS(status))
-		return 0;
-	switch (status) {
-	case STATUS_INSUFFICIENT_RESOURCES:
-		return -ENOMEM;
-	case STATUS_INVALID_PARAMETER:
-		return -EINVAL;
-	case STATUS_NO_SUCH_DEVICE:
-		return -ENODEV;
-	default:
-		return -EIO;
-	}
-}
-
 static irqreturn_t rtl_irq(int irq, void *data)
 {
 	struct rtl *rtl = data;
@@ -126,8 +110,8 @@ static int rtl_start(struct pci_dev *pdev, struct rtl *rtl)
 	PHYSICAL_ADDRESS base;
 
 	base.QuadPart = pci_resource_start(pdev, RTL_BAR);
-	return rtl_errno(NicStartDevice(rtl->device_object, base,
-					pci_resource_len(pdev, RTL_BAR)));
+	return ntdma_errno(NicStartDevice(rtl->device_object, base,
+					  pci_resource_len(pdev, RTL_BAR)));
 }
 
 static int rtl_probe(struct pci_dev *pdev, const struct pci_device_id *id)

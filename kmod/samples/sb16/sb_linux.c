@@ -104,9 +104,11 @@ static int sb_start(struct device *dev, struct sb *sb)
 		.LowChannel = dma,
 		.HighChannel = dma16,
 	};
+	int rc;
 
-	if (!NT_SUCCESS(SbStartDevice(sb->device_object, &resources)))
-		return -ENODEV;
+	rc = ntdma_errno(SbStartDevice(sb->device_object, &resources));
+	if (rc)
+		return rc;
 	return devm_add_action_or_reset(dev, sb_stop, sb);
 }
 

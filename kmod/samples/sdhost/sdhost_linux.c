@@ -37,20 +37,6 @@ struct sdhost {
 	struct mutex lock; /* one reader of the attribute at a time */
 };
 
-static int sdhost_errno(NTSTATUS status)
-{
-	if (NT_SUCCESS(status))
-		return 0;
-	switch (status) {
-	case STATUS_INSUFFICIENT_RESOURCES:
-		return -ENOMEM;
-	case STATUS_INVALID_PARAMETER:
-		return -EINVAL;
-	default:
-		return -EIO;
-	}
-}
-
 static ssize_t transfer_show(struct device *dev, struct device_attribute *attr,
 			     char *buf)
 {
@@ -145,7 +131,7 @@ static int sdhost_probe(struct platform_device *pdev)
 		return -ENOMEM;
 
 	SdAddDevice(sdhost->device_object);
-	rc = sdhost_errno(SdStartDevice(sdhost->device_object, &resources));
+	rc = ntdma_errno(SdStartDevice(sdhost->device_object, &resources));
 	if (rc) {
 		ntdma_device_destroy(sdhost->device_object);
 		return rc;

@@ -35,20 +35,6 @@ struct uart {
 	struct mutex lock; /* one reader of the attribute at a time */
 };
 
-static int uart_errno(NTSTATUS status)
-{
-	if (NT_SUCCESS(status))
-		return 0;
-	switch (status) {
-	case STATUS_INSUFFICIENT_RESOURCES:
-		return -ENOMEM;
-	case STATUS_INVALID_PARAMETER:
-		return -EINVAL;
-	default:
-		return -EIO;
-	}
-}
-
 static ssize_t transfer_show(struct device *dev, struct device_attribute *attr,
 			     char *buf)
 {
@@ -146,7 +132,7 @@ static int uart_probe(struct platform_device *pdev)
 		return -ENOMEM;
 
 	UartAddDevice(uart->device_object);
-	rc = uart_errno(UartStartDevice(uart->device_object, &resources));
+	rc = ntdma_errno(UartStartDevice(uart->device_object, &resources));
 	if (rc) {
 		ntdma_device_destroy(uart->device_object);
 		return rc;
