@@ -213,18 +213,18 @@ static void s21_of(struct nttest *t, const struct rig_kind *kind)
 
 	if (!pair_open(&p, t, kind, kind))
 		return;
-	EXPECT_EQ(t, domain_of(p.a), p.domain);
+	EXPECT(t, domain_of(p.a) == p.domain);
 	own = domain_of(p.b);
 	EXPECT(t, own && own != p.domain);
 	EXPECT_EQ(t, join(p.b, p.domain), STATUS_SUCCESS);
-	EXPECT_EQ(t, domain_of(p.b), p.domain);
+	EXPECT(t, domain_of(p.b) == p.domain);
 	share(&p, p.a, 1);
 	share(&p, p.a, LENGTH);
 	share(&p, p.b, LENGTH);
 	share(&p, p.b, SZ_1M);
 	EXPECT_EQ(t, leave(p.b), STATUS_SUCCESS);
-	EXPECT_EQ(t, domain_of(p.b), own);
-	EXPECT_EQ(t, domain_of(p.a), p.domain);
+	EXPECT(t, domain_of(p.b) == own);
+	EXPECT(t, domain_of(p.a) == p.domain);
 	pair_close(&p);
 }
 
@@ -290,7 +290,7 @@ static void bad_handles(struct nttest *t, struct rig *r)
 	s.va = r;
 	EXPECT_EQ(t, shared_try(&s, r, r, 1), STATUS_INVALID_HANDLE);
 	EXPECT(t, !s.va);
-	EXPECT_EQ(t, domain_of(r), own);
+	EXPECT(t, domain_of(r) == own);
 }
 
 static void bad_members(struct nttest *t)
@@ -495,7 +495,7 @@ static void siblings(struct nttest *t)
 		return;
 	other = rig_open(t, wide);
 	REQUIRE(t, other);
-	EXPECT_EQ(t, domain_of(other), p.domain);
+	EXPECT(t, domain_of(other) == p.domain);
 	EXPECT_EQ(t, join(other, p.domain), STATUS_INVALID_DEVICE_STATE);
 	REQUIRE(t, shared_get(&s, other, p.domain, LENGTH));
 	pass_on(&s, p.b, p.a, 7);
@@ -534,7 +534,7 @@ static void orphan(struct nttest *t)
 	REQUIRE(t, shared_get(&s, p.b, p.domain, LENGTH));
 	rig_close(p.a);
 	REQUIRE(t, rig_wait(home_gone, &p));
-	EXPECT_EQ(t, domain_of(p.b), p.domain);
+	EXPECT(t, domain_of(p.b) == p.domain);
 	EXPECT(t, reaches(&s, p.b));
 	p.a = rig_open(t, wide);
 	REQUIRE(t, p.a);
@@ -630,7 +630,7 @@ static void home_unbound(struct nttest *t)
 	p.a->adapter = NULL;
 	EXPECT(t, !reaches(&s, p.b));
 	EXPECT(t, reaches(&u, p.b));
-	EXPECT_EQ(t, domain_of(p.b), p.domain);
+	EXPECT(t, domain_of(p.b) == p.domain);
 	shared_put(&u);
 	EXPECT_EQ(t, leave(p.b), STATUS_SUCCESS);
 	pair_close(&p);
