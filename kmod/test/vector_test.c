@@ -258,9 +258,11 @@ static void bad_vectors(struct nttest *t, struct rig *r)
 		v = (void *)r;
 		low.QuadPart = bad[i].low;
 		high.QuadPart = bad[i].high;
-		EXPECT_EQ(t, r->ops->AllocateCommonBufferVector(r->adapter, low,
-			      high, bad[i].type, 0, 0, bad[i].count,
-			      bad[i].size, &v), bad[i].status);
+		EXPECT_EQ(t, bad[i].status,
+			  r->ops->AllocateCommonBufferVector(r->adapter, low,
+							     high, bad[i].type,
+							     0, 0, bad[i].count,
+							     bad[i].size, &v));
 		EXPECT(t, !v);
 	}
 	low.QuadPart = 0;
