@@ -48,7 +48,11 @@
 
 #define EDU_BUFFER_BASE		0x40000	/* the device's own address of it */
 
-#define EDU_MAXIMUM_LENGTH	(64 * 1024)
+/*
+ * 17 map registers: a chain takes one for each page of each MDL, however small
+ * the MDL and however large the page.
+ */
+#define EDU_MAXIMUM_LENGTH	(16 * PAGE_SIZE)
 #ifdef _WIN64
 #define EDU_MAXIMUM_WIDTH	64
 #else
