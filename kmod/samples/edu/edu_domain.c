@@ -11,7 +11,7 @@
 #include <wdm.h>
 #include "edu.h"
 
-#define EDU_HALF	(PAGE_SIZE / 2)
+#define EDU_HALF	2048	/* of what the device holds, not of a page */
 
 /* What the processor writes first, and wants to see last. */
 static UCHAR EduDomainPattern(_In_ ULONG Index)
