@@ -11,8 +11,9 @@
 # The last line is "N passed, N failed, N skipped"; the exit status is not 0
 # exactly if a case failed.
 #
-# Environment: KERNEL=6.1, 6.12, arm64, armhf or debug leaves only that; V=1
-# shows the guests' consoles; NTDMA_CACHE and ACCEL as in vm/lib.sh and vm/vm.sh.
+# Environment: KERNEL=6.1, 6.12, arm64, arm64-16k, armhf or debug leaves only
+# that; V=1 shows the guests' consoles; NTDMA_CACHE and ACCEL as in vm/lib.sh
+# and vm/vm.sh.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm/lib.sh
 . "$(dirname "$0")/vm/lib.sh"
@@ -80,6 +81,7 @@ setting() { # MACHINE[+VARIANT]
 	args='' params='' test_params='' expect="$(backend_of "${1%+*}") none"
 	case $1 in
 	bounce) expect="bounce some" ;;
+	noncoherent) expect="direct some" ;;
 	*+swiotlb) args=swiotlb=force expect="bounce some" ;;
 	*+bounce) params=,bounce=1 expect="bounce some" ;;
 	*+edges) params=,edges=1 expect="direct some" ;;
@@ -100,9 +102,10 @@ boot() { # KERNEL MACHINE[+VARIANT]
 		  "$build/samples/rtl8139/rtl_sample.ko")
 	mkdir -p "$out/$name"
 	echo "$expect" >"$out/$name/expect"
+	suites_of "$k" "$m" >"$out/$name/suites"
 	nvme_image create "$image"
 	"$here/vm.sh" -k "$k" -m "$m" -n "$name" -t 900 -f "$out/$name/expect" \
-		-f "$build/test/ntdma_leak.ko" -a "$args" \
+		-f "$out/$name/suites" -f "$build/test/ntdma_leak.ko" -a "$args" \
 		-q "${packet_args:?} $(nvme_args "$image")" \
 		-p "$top/selftests/guest/check-pre.sh" \
 		-s "$top/selftests/guest/check.sh" "${modules[@]}" || rc=$?
@@ -256,7 +259,7 @@ main() {
 	local k stock arm debug
 	chosen_kernels >/dev/null
 	mapfile -t stock < <(chosen_kernels 6.12 6.1)
-	mapfile -t arm < <(chosen_kernels arm64 armhf)
+	mapfile -t arm < <(chosen_kernels arm64 arm64-16k armhf)
 	debug=$(chosen_kernels debug)
 	rm -rf "$records"
 	mkdir -p "$records"

@@ -170,6 +170,8 @@ static void check_grant(struct nttest *t, ULONG length)
 		PDMA_ADAPTER adapter;
 		ULONG n;
 
+		if (!rig_reaches(t->dev, rig_last(widths[i / 2])))
+			continue;
 		dd.MaximumLength = length;
 		dd.DmaAddressWidth = widths[i / 2];
 		dd.ScatterGather = i % 2;
@@ -258,6 +260,10 @@ static void check_reach(struct nttest *t, DEVICE_DESCRIPTION *dd, u8 width)
 	ULONG n;
 
 	REQUIRE(t, rig_wait(nobody_left, t));
+	if (!rig_reaches(t->dev, rig_last(width))) {
+		expect_refused(t, dd);
+		return;
+	}
 	adapter = get(t, dd, &n);
 	REQUIRE(t, adapter);
 	if (width == 64) {
@@ -519,9 +525,14 @@ static void widths(struct nttest *t)
 /* The narrower of two adapters of one device keeps its reach beside the wider. */
 static void two_widths(struct nttest *t, struct rig *wide)
 {
-	struct rig *narrow = rig_open(t, rig_narrow);
+	struct rig *narrow;
 	struct buffer *b;
 
+	if (!rig_reaches(t->dev, rig_last(rig_narrow->width))) {
+		nttest_skip(t, "no memory in reach of the narrower one");
+		return;
+	}
+	narrow = rig_open(t, rig_narrow);
 	REQUIRE(t, narrow);
 	b = buffer_new(narrow, SCATTERED, 5, 3 * PAGE_SIZE);
 	if (b) {
@@ -532,6 +543,32 @@ static void two_widths(struct nttest *t, struct rig *wide)
 	rig_close(narrow);
 }
 
+/* Of no use to anybody, alone or beside a device that reaches memory. */
+static void no_memory(struct nttest *t)
+{
+	DEVICE_DESCRIPTION dd = usual();
+	PDMA_ADAPTER wide = NULL;
+	int i, tried = 0;
+	ULONG n;
+
+	for (i = 0; i < 4; i++) {
+		dd.DmaAddressWidth = 28;
+		dd.ScatterGather = i % 2;
+		if (rig_reaches(t->dev, rig_last(28)))
+			continue;
+		expect_refused(t, &dd);
+		tried++;
+		if (i != 1)
+			continue;
+		dd.DmaAddressWidth = 64;
+		wide = get(t, &dd, &n);
+		EXPECT(t, wide);
+	}
+	put(wide);
+	if (!tried)
+		nttest_skip(t, "every device reaches memory here");
+}
+
 /* Every failure on the way leaves nothing behind and says NULL. */
 static void open_sweep(struct nttest *t)
 {
@@ -540,6 +577,8 @@ static void open_sweep(struct nttest *t)
 	int i, n, hits = 0;
 
 	for (i = 0; i < 4; i++) {
+		if (!rig_reaches(t->dev, rig_last(widths[i / 2])))
+			continue;
 		dd.DmaAddressWidth = widths[i / 2];
 		dd.ScatterGather = i % 2;
 		for (n = 1; n < 1000; n++) {
@@ -591,6 +630,7 @@ static const struct nttest_case cases[] = {
 	{ "S1 an optional member is inside Size or NULL", .run_on = s1_optional },
 	{ "S1 widths from 24 to 64 keep their reach", widths },
 	{ "S1 two widths on one device", .run_on = two_widths, .kinds = rig_wide },
+	{ "S1 a device that reaches no memory is refused", no_memory },
 	{ "S1 bad input: no description", no_description },
 	{ "S1 bad input: no device object", no_object },
 	{ "S1 bad input: nowhere to store the count", no_count },

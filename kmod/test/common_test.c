@@ -240,13 +240,13 @@ static void list_over_common(struct nttest *t, struct rig *r)
 }
 
 /*
- * A page is always to be had. More in a row is not where pages are taken as
- * they lie, but then there is nothing, not something else.
+ * A page is to be had wherever there is memory. More in a row is not where
+ * pages are taken as they lie, but then there is nothing, not something else.
  */
 static void expect_below(struct rig *r, ULONG length, u64 max)
 {
-	bool must = length <= PAGE_SIZE || max >= U32_MAX ||
-		    dma_get_merge_boundary(r->bus.dev);
+	bool must = dma_get_merge_boundary(r->bus.dev) || max >= U32_MAX ||
+		    (length <= PAGE_SIZE && rig_reaches(r->bus.dev, max));
 	struct common c;
 
 	if (!common_get_below(&c, r, length, max)) {

@@ -87,6 +87,8 @@ static void under(struct nttest *t, const struct limits *limits,
 
 	swap_limits(dev, &now);
 	for (kind = kinds; kind->name && !t->failed; kind++) {
+		if (!rig_reaches(t->dev, rig_last(kind->width)))
+			continue;
 		r = rig_open(t, kind);
 		if (!r)
 			break;

@@ -285,6 +285,8 @@ static int nttest_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		return err;
 	pci_set_master(pdev);
+	/* The bus says 64 KiB, which need not be what the cases transfer. */
+	dma_set_max_seg_size(&pdev->dev, max_t(u32, SZ_64K, RIG_LENGTH));
 	f->pdev = pdev;
 	f->mask = dma_get_mask(&pdev->dev);
 	pci_set_drvdata(pdev, f);

@@ -94,6 +94,7 @@ void rig_describe(DEVICE_DESCRIPTION *dd, const struct rig_kind *kind);
 bool rig_coherent(const struct rig *r);
 struct device *rig_device(struct nttest *t, const struct rig_kind *kind);
 u64 rig_last(u8 width);
+bool rig_reaches(struct device *dev, u64 last);
 KIRQL rig_raise(void);
 bool rig_wait(int (*reached)(void *arg), void *arg);
 

@@ -266,18 +266,19 @@ static void sg_limit(struct nttest *t)
 static void long_segment(struct nttest *t)
 {
 	unsigned int before = dma_get_max_seg_size(t->dev);
+	const ULONG length = 8 * PAGE_SIZE;
 	struct sys *s = t->priv;
 	struct buffer *b;
 	struct job j;
 	ULONG at;
 
-	dma_set_max_seg_size(t->dev, SZ_4K);
+	dma_set_max_seg_size(t->dev, PAGE_SIZE);
 	s->dmac->lines[0].limit = 2;
 	if (EXPECT(t, job_init(&j, s, sys_open(s, V3, 0), 0))) {
-		b = buffer_new(j.r, RUN, 0, SZ_32K);
-		if (b && job_hold(&j, b->mdl, SZ_32K, true)) {
-			for (at = 0; at < SZ_32K && !t->failed; at += j.mapped)
-				job_piece(&j, at, SZ_32K - at);
+		b = buffer_new(j.r, RUN, 0, length);
+		if (b && job_hold(&j, b->mdl, length, true)) {
+			for (at = 0; at < length && !t->failed; at += j.mapped)
+				job_piece(&j, at, length - at);
 			request_release(j.q);
 		}
 	}

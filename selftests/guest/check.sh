@@ -4,9 +4,9 @@
 #
 # Runs in a guest of `make check`: prints the KTAP of every suite, each between
 # "suite-begin NAME" and "suite-end STATUS".  The verdict on the cases is the
-# host's; this script fails if there is nothing to run.  /ntdma/expect holds the
-# name of the back end that the edu sample must meet here, and whether its pages
-# bounce: some, none or any.
+# host's; this script fails if there is nothing to run.  /ntdma/suites names the
+# suites, or nothing for all.  /ntdma/expect holds the name of the back end that
+# the edu sample must meet here, and whether its pages bounce: some, none or any.
 dbg=/sys/kernel/debug
 
 suite() { # NAME COMMAND...
@@ -71,9 +71,10 @@ leak() {
 	after=$(lines)
 	result "S26 it has an adapter" [ "$after" -gt "$before" ]
 	rmmod ntdma_leak
-	for tries in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		[ "$(lines)" -ne "$before" ] || break
+	tries=0
+	while [ "$(lines)" -ne "$before" ] && [ $tries -lt 20 ]; do
 		sleep 1
+		tries=$((tries + 1))
 	done
 	result "S26 nothing is left once it is unloaded" \
 		[ "$(lines)" -eq "$before" ]
@@ -128,8 +129,9 @@ domain() {
 	echo "the test module offers no suites"
 	exit 1
 }
-for f in "$dbg"/ntdma_test/*; do
-	suite "${f##*/}" cat "$f"
+read -r suites </ntdma/suites || suites=$(ls "$dbg/ntdma_test")
+for name in $suites; do
+	suite "$name" cat "$dbg/ntdma_test/$name"
 done
 [ ! -d /sys/module/ntdma_kunit ] || ls "$dbg"/kunit/ntdma*/results || {
 	echo "ntdma_kunit is inserted, yet it reports nothing"
