@@ -2,8 +2,9 @@
 /*
  * Failures on demand, so that error paths are tested on stock kernels too.
  *
- * Every allocation and every mapping of a transfer asks here first. Disarmed,
- * that is one read of a variable nobody writes.
+ * Every allocation and every mapping of a transfer asks here first; that a
+ * controller's driver prepares a transfer counts as a mapping. Disarmed, that
+ * is one read of a variable nobody writes.
  */
 #include <linux/slab.h>
 

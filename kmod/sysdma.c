@@ -170,8 +170,7 @@ static int ntdma_sysdma_start(struct ntdma_engine *engine,
 
 	if (!ntdma_sysdma_fits(sysdma, job) || ntdma_sysdma_aim(sysdma, job, dir))
 		return -EINVAL;
-	desc = ntdma_fail_alloc() ? NULL :
-	       ntdma_sysdma_prepare(sysdma, job, dir);
+	desc = ntdma_fail_map() ? NULL : ntdma_sysdma_prepare(sysdma, job, dir);
 	if (!desc)
 		return -ENOMEM;
 	tag->engine = engine;

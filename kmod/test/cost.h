@@ -53,6 +53,7 @@ bool cost_translated(struct nttest *t);
 
 extern const struct nttest_suite cost_buffer;
 extern const struct nttest_suite cost_list;
+extern const struct nttest_suite cost_system;
 extern const struct nttest_suite cost_transfer;
 
 #endif /* NTTEST_COST_H */

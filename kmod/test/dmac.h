@@ -46,6 +46,7 @@ struct dmac_desc;
  * Set by cases:
  * @rate: bytes that it moves by itself each tick, 0 when stepped by hand
  * @fast: is through before device_issue_pending() returns
+ * @dry: counts bytes, but moves none
  * @hold: completes without its callback until dmac_fire()
  * @runs_on: termination has no effect before it is synchronized
  * @gated: synchronization waits for @gate
@@ -89,6 +90,7 @@ struct dmac_line {
 
 	size_t rate;
 	bool fast;
+	bool dry;
 	bool hold;
 	bool runs_on;
 	bool gated;

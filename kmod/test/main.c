@@ -86,6 +86,7 @@ static const struct nttest_suite * const suites[] = {
 static const struct nttest_suite * const costs[] = {
 	&cost_buffer,
 	&cost_list,
+	&cost_system,
 	&cost_transfer,
 };
 

@@ -388,6 +388,24 @@ static void each_failure(struct nttest *t)
 	request_release(j.q);
 }
 
+/* Memory for a transfer comes with the channel, but for the controller's. */
+static void no_allocation(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+	int write;
+
+	for (write = 0; write < 2; write++) {
+		REQUIRE(t, job_begin(&j, s, sys_open(s, V3, write), write,
+				     4 * PAGE_SIZE, write));
+		ntdma_fail_nth(-1);
+		job_piece(&j, 0, 4 * PAGE_SIZE);
+		EXPECT(t, !ntdma_fail_hit());
+		ntdma_fail_nth(0);
+		request_release(j.q);
+	}
+}
+
 static void controller_error(struct nttest *t)
 {
 	struct sys *s = t->priv;
@@ -839,6 +857,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-107 EC-108 complete before MapTransferEx returns", completes_first },
 	{ "EC-109 the controller refuses", prep_fails },
 	{ "EC-109 each failure inside", each_failure },
+	{ "EC-115 nothing is allocated for a transfer", no_allocation },
 	{ "EC-128 S11 controller error", controller_error },
 	{ "EC-129 EC-127 next piece from the completion", from_completion },
 	{ "EC-129 all given back in the completion", all_in_completion },
