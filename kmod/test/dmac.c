@@ -22,7 +22,7 @@
 			 BIT(DMA_SLAVE_BUSWIDTH_2_BYTES) |		\
 			 BIT(DMA_SLAVE_BUSWIDTH_4_BYTES))
 #define GATE_TIMEOUT	(10 * HZ)
-#define FAST_TIMEOUT	100000	/* us */
+#define FAST_TIMEOUT	5000000	/* us */
 #define STALL_TIMEOUT	5000000	/* us */
 
 const char * const dmac_names[DMAC_LINES] = { "zero", "one", "two", "three" };

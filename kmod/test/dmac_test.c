@@ -3,7 +3,6 @@
  * The mock controller itself, used as any dmaengine client would, so that
  * what the cases of system DMA say about ntdma can be trusted.
  */
-#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -175,6 +174,11 @@ static void to_device(struct nttest *t)
 	native_close(&n);
 }
 
+static int is_called(void *arg)
+{
+	return READ_ONCE(((struct native *)arg)->calls);
+}
+
 static void from_device(struct nttest *t)
 {
 	ULONG half = NATIVE_LENGTH / 2;
@@ -185,7 +189,7 @@ static void from_device(struct nttest *t)
 	n.line->rate = 1000;
 	EXPECT(t, !native_config(&n, DMA_SLAVE_BUSWIDTH_1_BYTE));
 	EXPECT(t, native_start(&n, DMA_DEV_TO_MEM));
-	msleep(1000);
+	EXPECT(t, rig_wait(is_called, &n));
 	EXPECT_EQ(t, READ_ONCE(n.calls), 1);
 	EXPECT_EQ(t, n.line->address, DMAC_FIFO(7));
 	pattern_same(t, "memory", n.memory + half, n.line->stream, half);
