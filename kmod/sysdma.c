@@ -43,6 +43,8 @@ struct ntdma_tag {
  * struct ntdma_sysdma - an engine on dmaengine
  * @engine: the engine
  * @chan: the channel
+ * @looped: had a cyclic job since its resources were allocated
+ * @dead: has no resources, since they could not be allocated again
  * @pause: it can be paused
  * @resume: it can go on after a pause
  * @hook: for the vendor's functions, or NULL
@@ -56,6 +58,8 @@ struct ntdma_tag {
 struct ntdma_sysdma {
 	struct ntdma_engine engine;
 	struct dma_chan *chan;
+	bool looped;
+	bool dead;
 	bool pause;
 	bool resume;
 	ntdma_channel_hook hook;
@@ -150,6 +154,7 @@ ntdma_sysdma_prepare(struct ntdma_sysdma *sysdma, const struct ntdma_job *job,
 {
 	unsigned long flags = DMA_PREP_INTERRUPT | DMA_CTRL_ACK;
 
+	sysdma->looped |= job->port->cyclic;
 	if (job->port->cyclic)
 		return dmaengine_prep_dma_cyclic(sysdma->chan,
 						 sg_dma_address(job->sgs),
@@ -168,6 +173,8 @@ static int ntdma_sysdma_start(struct ntdma_engine *engine,
 	struct ntdma_tag *tag = &sysdma->tags[job->number % NTDMA_TAGS];
 	struct dma_async_tx_descriptor *desc;
 
+	if (sysdma->dead)
+		return -ENODEV;
 	if (!ntdma_sysdma_fits(sysdma, job) || ntdma_sysdma_aim(sysdma, job, dir))
 		return -EINVAL;
 	desc = ntdma_fail_map() ? NULL : ntdma_sysdma_prepare(sysdma, job, dir);
@@ -194,9 +201,33 @@ static void ntdma_sysdma_stop(struct ntdma_engine *engine)
 	dmaengine_terminate_async(sysdma->chan);
 }
 
+/*
+ * Gives the channel back to its driver and takes it again. Drivers expect a
+ * channel to be used either for loops or for lists as long as somebody has it:
+ * pl330 repeats every list that follows a loop, with memory that is unmapped
+ * by then.
+ */
+static void ntdma_sysdma_renew(struct ntdma_sysdma *sysdma)
+{
+	struct dma_device *device = sysdma->chan->device;
+
+	if (!device->device_alloc_chan_resources ||
+	    !device->device_free_chan_resources)
+		return;
+	device->device_free_chan_resources(sysdma->chan);
+	sysdma->dead = device->device_alloc_chan_resources(sysdma->chan) < 0;
+	sysdma->fresh = true;
+}
+
+/* Every loop is stopped, and no job starts before this has returned. */
 static void ntdma_sysdma_synchronize(struct ntdma_engine *engine)
 {
-	dmaengine_synchronize(to_sysdma(engine)->chan);
+	struct ntdma_sysdma *sysdma = to_sysdma(engine);
+
+	dmaengine_synchronize(sysdma->chan);
+	if (sysdma->looped && !sysdma->dead)
+		ntdma_sysdma_renew(sysdma);
+	sysdma->looped = false;
 }
 
 static u32 ntdma_sysdma_residue(struct ntdma_engine *engine)
@@ -300,9 +331,18 @@ static int ntdma_sysdma_configure(struct ntdma_engine *engine, u32 function,
 	return status;
 }
 
+/*
+ * A release gives the resources back, so they must be there. Where they are
+ * still not to be had the channel stays taken: its driver might free twice.
+ */
 static void ntdma_sysdma_close(struct ntdma_engine *engine)
 {
-	dma_release_channel(to_sysdma(engine)->chan);
+	struct ntdma_sysdma *sysdma = to_sysdma(engine);
+	struct dma_chan *chan = sysdma->chan;
+
+	if (sysdma->dead && chan->device->device_alloc_chan_resources(chan) < 0)
+		return;
+	dma_release_channel(chan);
 }
 
 static const struct ntdma_engine_ops ntdma_sysdma_ops = {

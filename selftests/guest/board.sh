@@ -23,14 +23,17 @@ result() { # TEXT COMMAND...
 }
 
 sample() { # TRANSFER
-	local report lines
+	local report lines again
 	report=$(cat "$1")
+	again=$(cat "$1")
 	lines=$(cat $dbg/ntdma/adapters)
 	echo "TAP version 13"
-	echo "1..5"
+	echo "1..6"
 	printf '%s\n' "$report" "$lines" | sed 's/^/# /'
 	result "S11 sample: all went as it must" \
 		[ "$(value verdict "$report")" = ok ]
+	result "S12 sample: all went as it must once more, after a loop" \
+		[ "$(value verdict "$again")" = ok ]
 	result "sample: the controller moved data" \
 		[ "$(value bytes "$report")" -gt 0 ]
 	result "EC-119 sample: transfers were stopped under way" \
