@@ -7,6 +7,7 @@
  * device that is not coherent nothing does.
  */
 #include <linux/dma-map-ops.h>
+#include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/swiotlb.h>
 #include "buffer.h"
@@ -118,6 +119,7 @@ static void s20_shape(struct rig *r, enum buffer_shape shape)
 	struct nttest *t = r->t;
 	NTSTATUS status;
 	int turn;
+	u8 byte;
 	u64 la;
 
 	REQUIRE(t, b);
@@ -129,6 +131,8 @@ static void s20_shape(struct rig *r, enum buffer_shape shape)
 		EXPECT(t, la + LENT_BYTES - 1 <= r->bus.last);
 		marked(r, b->va, la, LENT_PAGES);
 		give_back(r, LENT_BYTES, la, b->va);
+		if (translated(r))
+			EXPECT(t, bus_read(&r->bus, la, &byte, 1));
 		/* The MDL is the client's still (EC-184). */
 		EXPECT(t, MmGetSystemAddressForMdlSafe(b->mdl,
 						       NormalPagePriority) ==
@@ -204,7 +208,8 @@ static void ec_177(struct nttest *t, struct rig *r)
 	config_t all = limits(0, -1);
 	struct buffer *b[2];
 
-	REQUIRE(t, chain(r, b, 2));
+	/* A page each: nothing but the chain is in the way, IOMMU or not. */
+	REQUIRE(t, chain(r, b, 1));
 	refused(r, b[0]->mdl, NULL, 0);
 	refused(r, b[0]->mdl, &all, 1);
 }
@@ -260,6 +265,23 @@ static void ec_179(struct nttest *t, struct rig *r)
 		refused(r, b[0]->mdl, &bad[i], 1);
 }
 
+/* Limits that exclude where the memory was: another place, or none. */
+static void lend_elsewhere(struct rig *r, struct buffer *b, u64 min, u64 last)
+{
+	config_t c = limits(min, last);
+	NTSTATUS status;
+	u64 la;
+
+	status = lend(r, b->mdl, &c, 1, &la);
+	if (!status) {
+		EXPECT(r->t, translated(r));
+		EXPECT(r->t, la >= min && la + LENT_BYTES - 1 <= last);
+		give_back(r, LENT_BYTES, la, b->va);
+	} else if (!translated(r)) {
+		EXPECT_EQ(r->t, status, STATUS_INVALID_PARAMETER);
+	}
+}
+
 /* Both ends belong to what is allowed. */
 static void ec_181(struct nttest *t, struct rig *r)
 {
@@ -284,6 +306,8 @@ static void ec_181(struct nttest *t, struct rig *r)
 		EXPECT_EQ(t, la, x);
 		give_back(r, LENT_BYTES, la, b->va);
 	}
+	lend_elsewhere(r, b, x + 1, -1);
+	lend_elsewhere(r, b, 0, x + LENT_BYTES - 2);
 }
 
 static void bad_limits(struct nttest *t, struct rig *r)
@@ -326,8 +350,10 @@ static void ec_182(struct nttest *t, struct rig *r)
 			status = STATUS_NOT_SUPPORTED;
 		c = access(i);
 		REQUIRE(t, EXPECT_EQ(t, lend(r, b->mdl, &c, 1, &la), status));
-		if (!status)
+		if (!status) {
+			EXPECT(t, bus_is_page(&r->bus, la, b->pages[0]));
 			give_back(r, LENT_BYTES, la, b->va);
+		}
 	}
 	c = access(CommonBufferHardwareAccessMax);
 	refused(r, b->mdl, &c, 1);
@@ -399,6 +425,31 @@ static void ec_184(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, ntdma_refused(), wrong + 5);
 }
 
+/* A common buffer that is lent in turn is the client's after that, too. */
+static void lent_common(struct nttest *t, struct rig *r)
+{
+	PHYSICAL_ADDRESS logical;
+	struct page *first;
+	PMDL mdl;
+	u64 la;
+	u8 *va;
+
+	va = r->ops->AllocateCommonBuffer(r->adapter, LENT_BYTES, &logical,
+					  TRUE);
+	REQUIRE(t, va);
+	mdl = IoAllocateMdl(va, LENT_BYTES, FALSE, FALSE, NULL);
+	if (EXPECT(t, mdl)) {
+		MmBuildMdlForNonPagedPool(mdl);
+		first = pfn_to_page(MmGetMdlPfnArray(mdl)[0]);
+		if (!lend(r, mdl, NULL, 0, &la))
+			give_back(r, LENT_BYTES, la, va);
+		/* Where both have one address it is the lending that ended. */
+		EXPECT(t, page_count(first));
+		IoFreeMdl(mdl);
+	}
+	r->ops->FreeCommonBuffer(r->adapter, LENT_BYTES, logical, va, TRUE);
+}
+
 static void sweep(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, RUN, 0, LENT_BYTES);
@@ -445,6 +496,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-183 unknown configurations", .run_on = ec_183 },
 	{ "S20 an MDL without a system address", .run_on = unmapped },
 	{ "EC-184 bad input: freed with other arguments", .run_on = ec_184 },
+	{ "EC-184 a common buffer that is lent", .run_on = lent_common },
 	{ "S20 every allocation and mapping fails once", .run_on = sweep },
 	{ }
 };
