@@ -32,6 +32,17 @@ bool ntdma_force_bounce;
 module_param_named(bounce, ntdma_force_bounce, bool, 0444);
 MODULE_PARM_DESC(bounce, "bounce every page, to test drivers (off)");
 
+/**
+ * ntdma_bounces_all() - whether the parameter `bounce` is on
+ *
+ * Context: any.
+ */
+bool ntdma_bounces_all(void)
+{
+	return ntdma_force_bounce;
+}
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_bounces_all);
+
 bool ntdma_force_edges;
 module_param_named(edges, ntdma_force_edges, bool, 0444);
 MODULE_PARM_DESC(edges,

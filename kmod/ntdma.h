@@ -674,6 +674,7 @@ extern struct workqueue_struct *ntdma_wq;
 extern unsigned int ntdma_max_transfer;
 extern unsigned int ntdma_pool_size;
 extern bool ntdma_force_bounce;
+bool ntdma_bounces_all(void);
 extern bool ntdma_force_edges;
 
 /* table.c */

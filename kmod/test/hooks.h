@@ -36,6 +36,9 @@ void ntdma_fail_expect(bool on);
  */
 void ntdma_shares_no_cache(const struct device *dev);
 
+/* Whether the parameter `bounce` is on: no memory is reached where it is. */
+bool ntdma_bounces_all(void);
+
 /* Whether ntdma_fail_nth() made something fail since it was set. */
 bool ntdma_fail_hit(void);
 

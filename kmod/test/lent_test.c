@@ -59,7 +59,8 @@ static NTSTATUS wanted(struct rig *r, struct buffer *b, bool row)
 		return STATUS_NOT_SUPPORTED;
 	if (translated(r))
 		return STATUS_SUCCESS;
-	if (b->far || !row || is_swiotlb_force_bounce(r->bus.dev))
+	if (b->far || !row || is_swiotlb_force_bounce(r->bus.dev) ||
+	    ntdma_bounces_all())
 		return STATUS_INVALID_PARAMETER;
 	return STATUS_SUCCESS;
 }
