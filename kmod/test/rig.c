@@ -251,7 +251,7 @@ void rig_each(struct nttest *t, const struct nttest_case *c)
 	int runs = 0;
 
 	for (; kind->name && !t->failed && !t->skipped; kind++) {
-		if (!rig_reaches(t->dev, rig_last(kind->width)))
+		if (!rig_reaches(rig_device(t, kind), rig_last(kind->width)))
 			continue;
 		rig_run(t, c, kind);
 		runs++;
