@@ -304,6 +304,22 @@ void job_check(struct job *j, u64 offset, ULONG length)
 	kvfree(seen);
 }
 
+static int line_runs(void *arg)
+{
+	struct dmac_line *line = arg;
+
+	return READ_ONCE(line->active) && !READ_ONCE(line->ghost);
+}
+
+/*
+ * Waits until what was mapped has been started: a transfer that follows one
+ * that was stopped waits for another thread, which sees that one's end.
+ */
+bool job_started(struct job *j)
+{
+	return EXPECT(j->r->t, rig_wait(line_runs, j->line));
+}
+
 /* A transfer of what MapTransferEx makes of @length, from start to end. */
 void job_piece(struct job *j, ULONG at, ULONG length)
 {
@@ -312,6 +328,7 @@ void job_piece(struct job *j, ULONG at, ULONG length)
 	job_load(j, at, length);
 	REQUIRE(t, EXPECT_EQ(t, job_map(j, at, length, 0), STATUS_SUCCESS));
 	EXPECT(t, j->mapped > 0 && j->mapped <= length);
+	REQUIRE(t, job_started(j));
 	EXPECT_EQ(t, j->line->address, DMAC_FIFO(j->line - j->line->dmac->lines));
 	EXPECT_EQ(t, dmac_step(j->line, DMAC_STREAM), j->mapped);
 	EXPECT(t, job_completed(j, DmaComplete));

@@ -79,6 +79,7 @@ void job_load(struct job *j, u64 offset, ULONG length);
 NTSTATUS job_map(struct job *j, u64 offset, ULONG length, ULONG device_offset);
 NTSTATUS job_flush(struct job *j, u64 offset, ULONG length);
 NTSTATUS job_cancel(struct job *j);
+bool job_started(struct job *j);
 bool job_completed(struct job *j, DMA_COMPLETION_STATUS status);
 void job_check(struct job *j, u64 offset, ULONG length);
 void job_piece(struct job *j, ULONG at, ULONG length);

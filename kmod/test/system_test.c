@@ -666,7 +666,8 @@ static ULONG period_of(struct nttest *t, ULONG length)
 	if (loop_begin(&l, s, V3, true)) {
 		j = &l.j;
 		if (EXPECT_EQ(t, job_map(j, 0, length, 0), STATUS_SUCCESS)) {
-			period = line->period;
+			if (job_started(j))
+				period = line->period;
 			EXPECT_EQ(t, job_flush(j, 0, length), STATUS_SUCCESS);
 		}
 	}
