@@ -157,14 +157,25 @@ static void check_irql(struct nttest *t)
 	KeLowerIrql(PASSIVE_LEVEL);
 }
 
+static int has_own_mask(void *arg)
+{
+	struct nttest *t = arg;
+
+	return dma_get_mask(t->dev) == t->mask;
+}
+
 static void run_prepared(struct nttest *t, const struct nttest_suite *suite,
 			 const struct nttest_case *c)
 {
 	unsigned int regions = incoherent_regions();
 	unsigned int faults = incoherent_faults();
 	long before = ntdma_live_objects();
-	int err = suite->init ? suite->init(t) : 0;
+	int err;
 
+	/* An adapter that was put gives the mask back a little later. */
+	if (!EXPECT(t, rig_wait(has_own_mask, t)))
+		return;
+	err = suite->init ? suite->init(t) : 0;
 	if (err && !t->skipped)
 		nttest_fail(t, __FILE__, __LINE__, "init: %d", err);
 	if (err)
