@@ -49,8 +49,13 @@ static bool common_get_below(struct common *c, struct rig *r, ULONG length, u64 
 
 static void common_put(struct common *c)
 {
+	u8 byte;
+
 	c->r->ops->FreeCommonBuffer(c->r->adapter, c->length, c->la, c->va, TRUE);
 	c->va = NULL;
+	/* With an IOMMU the device does not reach it any more. */
+	if (dma_get_merge_boundary(c->r->bus.dev))
+		EXPECT(c->r->t, bus_read(&c->r->bus, c->la.QuadPart, &byte, 1));
 }
 
 /* Aligned, zeroed, in reach, and both sides see what the other wrote. */

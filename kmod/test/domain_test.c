@@ -295,6 +295,8 @@ static void bad_handles(struct nttest *t, struct rig *r)
 
 static void bad_members(struct nttest *t)
 {
+	struct request *q, *held;
+	struct buffer *b;
 	struct shared s;
 	struct pair p;
 
@@ -308,10 +310,19 @@ static void bad_members(struct nttest *t)
 	EXPECT_EQ(t, leave(p.b), STATUS_INVALID_DEVICE_STATE);
 	EXPECT_EQ(t, shared_try(&s, p.b, p.domain, 1),
 		  STATUS_INVALID_PARAMETER);
-	/* A buffer or a list is in the way. */
+	/* A buffer, a list or registers are in the way. */
 	REQUIRE(t, shared_get(&s, p.b, domain_of(p.b), 1));
 	EXPECT_EQ(t, join(p.b, p.domain), STATUS_INVALID_DEVICE_STATE);
 	shared_put(&s);
+	b = buffer_new(p.b, SCATTERED, 0x20, PAGE_SIZE);
+	q = b ? request_new(p.b, b->mdl, 0, b->length, false) : NULL;
+	REQUIRE(t, q && request_list(q, BY_GET));
+	EXPECT_EQ(t, join(p.b, p.domain), STATUS_INVALID_DEVICE_STATE);
+	request_put(q);
+	held = request_hold(p.b);
+	REQUIRE(t, held);
+	EXPECT_EQ(t, join(p.b, p.domain), STATUS_INVALID_DEVICE_STATE);
+	request_release(held);
 	EXPECT_EQ(t, join(p.b, p.domain), STATUS_SUCCESS);
 	pair_close(&p);
 }

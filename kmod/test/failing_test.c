@@ -205,10 +205,16 @@ static void reported(struct nttest *t, struct rig *r)
 	length = q->length;
 	status = piece_map_only_ex(q, 0, &length, 256);
 	ntdma_fail_nth(0);
-	if (status)
+	if (status) {
 		EXPECT_EQ(t, status, STATUS_INSUFFICIENT_RESOURCES);
-	else
+		/* Nothing is left that a flush would end. */
+		EXPECT_EQ(t, STATUS_INVALID_PARAMETER,
+			  r->ops->FlushAdapterBuffersEx(r->adapter, q->mdl,
+							q->base, 0, q->length,
+							q->write));
+	} else {
 		piece_flush_ex(q, 0, length);
+	}
 	request_prepare(q);
 	EXPECT_EQ(t, piece_map_ex(q, 0, q->length, 8), q->length);
 	piece_flush_ex(q, 0, q->length);

@@ -2,6 +2,7 @@
 /*
  * Vectors and bounds: contract section H, scenarios S18 and S19.
  */
+#include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -57,23 +58,65 @@ static void element_check(struct rig *r, PDMA_COMMON_BUFFER_VECTOR v, ULONG i)
 	pattern_same(r->t, "device", seen, image, sizeof(seen));
 }
 
+/* With an IOMMU the device does not reach what was freed. */
+static void gone(struct rig *r, u64 la)
+{
+	u8 byte;
+
+	if (dma_get_merge_boundary(r->bus.dev))
+		EXPECT(r->t, bus_read(&r->bus, la, &byte, 1));
+}
+
+/* All bytes of an element are as they were written, for both sides. */
+static void element_kept(struct rig *r, PDMA_COMMON_BUFFER_VECTOR v, ULONG i,
+			 size_t size)
+{
+	u8 *image = kvmalloc(2 * size, GFP_KERNEL), *seen = image + size, *va;
+	u64 la;
+
+	REQUIRE(r->t, image);
+	pattern_fill(image, size, i);
+	va = element(r, v, i, &la);
+	if (EXPECT(r->t, va))
+		pattern_same(r->t, "the processor", va, image, size);
+	EXPECT_EQ(r->t, bus_read(&r->bus, la, seen, size), 0);
+	pattern_same(r->t, "the device", seen, image, size);
+	kvfree(image);
+}
+
+static void s19_size(struct rig *r, size_t size)
+{
+	PDMA_COMMON_BUFFER_VECTOR v = vector_new(r, ELEMENTS, size);
+	u64 la[ELEMENTS];
+	u8 *va;
+	int i;
+
+	REQUIRE(r->t, v);
+	for (i = 0; i < ELEMENTS; i++)
+		element_check(r, v, i);
+	for (i = 0; i < ELEMENTS; i++) {
+		va = element(r, v, i, &la[i]);
+		REQUIRE(r->t, va);
+		pattern_fill(va, size, i);
+	}
+	r->ops->FreeCommonBufferFromVector(r->adapter, v, 3);
+	if (size >= PAGE_SIZE)
+		gone(r, la[3]);
+	for (i = 0; i < ELEMENTS; i++)
+		if (i != 3)
+			element_kept(r, v, i, size);
+	r->ops->FreeCommonBufferVector(r->adapter, v);
+	for (i = 0; i < ELEMENTS; i++)
+		gone(r, la[i]);
+}
+
 static void s19(struct nttest *t, struct rig *r)
 {
-	static const ULONGLONG sizes[] = { 16, 256, 4096, 5000 };
-	PDMA_COMMON_BUFFER_VECTOR v;
-	int i, n;
+	static const size_t sizes[] = { 16, 256, 4096, 5000 };
+	int n;
 
-	for (n = 0; n < ARRAY_SIZE(sizes); n++) {
-		v = vector_new(r, ELEMENTS, sizes[n]);
-		REQUIRE(t, v);
-		for (i = 0; i < ELEMENTS; i++)
-			element_check(r, v, i);
-		r->ops->FreeCommonBufferFromVector(r->adapter, v, 3);
-		for (i = 0; i < ELEMENTS; i++)
-			if (i != 3)
-				element_check(r, v, i);
-		r->ops->FreeCommonBufferVector(r->adapter, v);
-	}
+	for (n = 0; n < ARRAY_SIZE(sizes); n++)
+		s19_size(r, sizes[n]);
 }
 
 static void ec_186(struct nttest *t, struct rig *r)
@@ -341,8 +384,9 @@ static void large_page(struct nttest *t, struct rig *r)
 /* Whether there was a buffer; it lies where it may, and goes back. */
 static bool bounded(struct rig *r, u64 low, u64 high, MEMORY_CACHING_TYPE *type)
 {
+	long live = ntdma_live_objects();
 	PHYSICAL_ADDRESS min, max, la;
-	PVOID va;
+	u8 *va, byte = 0;
 
 	min.QuadPart = low;
 	max.QuadPart = high;
@@ -354,8 +398,29 @@ static bool bounded(struct rig *r, u64 low, u64 high, MEMORY_CACHING_TYPE *type)
 	EXPECT(r->t, (u64)la.QuadPart >= low);
 	EXPECT(r->t, !high || (u64)la.QuadPart + SZ_64K <= high);
 	EXPECT(r->t, (u64)la.QuadPart + SZ_64K - 1 <= r->bus.last);
+	EXPECT(r->t, !memchr_inv(va, 0, SZ_64K));
+	if (rig_coherent(r) || !type || *type == MmNonCached) {
+		WRITE_ONCE(va[SZ_64K - 1], 0x5a);
+		EXPECT_EQ(r->t, bus_read(&r->bus, la.QuadPart + SZ_64K - 1,
+					 &byte, 1), 0);
+		EXPECT_EQ(r->t, byte, 0x5a);
+	}
 	r->ops->FreeCommonBuffer(r->adapter, SZ_64K, la, va, TRUE);
+	EXPECT_EQ(r->t, ntdma_live_objects(), live);
+	gone(r, la.QuadPart);
 	return true;
+}
+
+/* A lowest address above what the allocator gives of its own accord. */
+static void above(struct rig *r)
+{
+	PHYSICAL_ADDRESS la;
+	PVOID va;
+
+	va = r->ops->AllocateCommonBuffer(r->adapter, SZ_64K, &la, TRUE);
+	REQUIRE(r->t, va);
+	r->ops->FreeCommonBuffer(r->adapter, SZ_64K, la, va, TRUE);
+	bounded(r, la.QuadPart + 1, 0, NULL);
 }
 
 /* All that there is but the first page. */
@@ -369,6 +434,7 @@ static void ec_169(struct nttest *t, struct rig *r)
 	/* The platform's own kind of memory. */
 	EXPECT(t, bounded(r, PAGE_SIZE, high, NULL));
 	EXPECT(t, bounded(r, PAGE_SIZE, 0, NULL));
+	above(r);
 }
 
 /* What is there may be in use. */
@@ -399,8 +465,10 @@ static void ec_168(struct nttest *t, struct rig *r)
 	EXPECT(t, !bounded(r, SZ_128M, SZ_8M, NULL));
 	EXPECT(t, !bounded(r, PAGE_SIZE, PAGE_SIZE + SZ_64K - 1, NULL));
 	EXPECT(t, !bounded(r, PAGE_SIZE, 0, &combined));
-	if (r->kind->width < 64)
+	if (r->kind->width < 64) {
 		EXPECT(t, !bounded(r, r->bus.last - SZ_32K, 0, NULL));
+		EXPECT(t, !bounded(r, r->bus.last + 1, 0, NULL));
+	}
 }
 
 static const struct nttest_case cases[] = {
