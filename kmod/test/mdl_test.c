@@ -1546,9 +1546,14 @@ static void same_pages(struct nttest *t)
 	struct crowd c = { .mm = current->mm, .user = user_buffer(t) };
 	struct task_struct *threads[THREADS];
 	s64 before = pinned();
+	PMDL first;
 	int i;
 
 	REQUIRE(t, c.user);
+	/* Leaves the memory for contiguous blocks, while nobody is in the way. */
+	first = mdl_locked(t, c.user, BYTES, IoWriteAccess);
+	REQUIRE(t, first);
+	mdl_done(first);
 	for (i = 0; i < THREADS; i++)
 		threads[i] = kthread_run(crowd_thread, &c, "nttest_mdl/%d", i);
 	for (i = 0; i < THREADS; i++)
