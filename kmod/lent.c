@@ -383,7 +383,8 @@ static NTSTATUS ntdma_lent_create(struct ntdma_adapter *adapter,
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for an MDL or a
  *	configuration that is none of the above (EC-175 to EC-177, EC-179,
  *	EC-183), or, without an IOMMU, for pages that are not contiguous
- *	(EC-180) or not where the device and the limits want them;
+ *	(EC-180) or not where the device and the limits want them, and for
+ *	memory of a common buffer, which has its address;
  *	STATUS_NOT_SUPPORTED for a restricted access without an IOMMU (EC-182),
  *	and on a device that is not coherent;
  *	STATUS_INSUFFICIENT_RESOURCES when there is no memory, or no free
@@ -396,6 +397,7 @@ NTSTATUS ntdma_lend_mdl(PDMA_ADAPTER wdm, PMDL mdl,
 	struct ntdma_adapter *adapter = to_adapter(wdm);
 	struct ntdma_terms terms = {};
 	const MDL *part;
+	dma_addr_t addr;
 	u32 done;
 
 	if (!mdl || !logical || !ntdma_terms_read(&terms, configs, count))
@@ -405,6 +407,9 @@ NTSTATUS ntdma_lend_mdl(PDMA_ADAPTER wdm, PMDL mdl,
 		return STATUS_INVALID_PARAMETER;
 	if (!ntdma_device_coherent(adapter->dev))
 		return STATUS_NOT_SUPPORTED;
+	/* A common buffer has its address, and must not be mapped again. */
+	if (ntdma_buffer_address(adapter, part, done, &addr))
+		return STATUS_INVALID_PARAMETER;
 	return ntdma_lent_create(adapter, &terms, part, done, logical);
 }
 
