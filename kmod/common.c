@@ -274,13 +274,10 @@ VOID ntdma_free_buffer(PDMA_ADAPTER wdm, ULONG length,
 	struct ntdma_adapter *adapter = to_adapter(wdm);
 	struct ntdma_handle *handle;
 
-	/* A common buffer that was lent itself: the lending ends first. */
-	if (ntdma_lent_free(adapter, length, logical.QuadPart, va))
-		return;
 	handle = ntdma_handle_take_if(NTDMA_BUFFER, va, adapter,
 				      ntdma_buffer_is, &claim);
 	if (handle)
 		ntdma_buffer_forget(handle);
-	else
+	else if (!ntdma_lent_free(adapter, length, logical.QuadPart, va))
 		ntdma_misuse(adapter, NTDMA_RULE_FREED_BUFFER);
 }
