@@ -5,22 +5,8 @@
 # Runs in the guest of a board: lets the sample that drives a device there move
 # data by system DMA, and prints KTAP of what it and ntdma say of it.
 dbg=/sys/kernel/debug
-
-value() { # KEY TEXT
-	echo "$2" | tr ' ' '\n' | sed -n "s/^$1=//p"
-}
-
-cases=0
-result() { # TEXT COMMAND...
-	local text="$1"
-	shift
-	cases=$((cases + 1))
-	if "$@"; then
-		echo "ok $cases - $text"
-	else
-		echo "not ok $cases - $text"
-	fi
-}
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. /ntdma/tap.sh
 
 sample() { # TRANSFER
 	local report lines again
@@ -50,7 +36,5 @@ for f in /sys/bus/platform/drivers/*_wdm/*/transfer; do
 		exit 1
 	}
 	name=${f#/sys/bus/platform/drivers/}
-	echo "suite-begin ${name%%_wdm/*}-sample"
-	sample "$f"
-	echo "suite-end $?"
+	suite "${name%%_wdm/*}-sample" sample "$f"
 done

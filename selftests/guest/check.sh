@@ -8,29 +8,8 @@
 # suites, or nothing for all.  /ntdma/expect holds the name of the back end that
 # the edu sample must meet here, and whether its pages bounce: some, none or any.
 dbg=/sys/kernel/debug
-
-suite() { # NAME COMMAND...
-	echo "suite-begin $1"
-	shift
-	"$@"
-	echo "suite-end $?"
-}
-
-value() { # KEY TEXT
-	echo "$2" | tr ' ' '\n' | sed -n "s/^$1=//p"
-}
-
-cases=0
-result() { # TEXT COMMAND...
-	local text="$1"
-	shift
-	cases=$((cases + 1))
-	if "$@"; then
-		echo "ok $cases - $text"
-	else
-		echo "not ok $cases - $text"
-	fi
-}
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. /ntdma/tap.sh
 
 bounced_as_expected() { # some|none|any COUNT
 	case $1 in

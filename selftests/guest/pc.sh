@@ -5,29 +5,8 @@
 # Runs in the guest of `make check` that has an ISA bus: prints the KTAP of the
 # suite for its DMA controller and of the samples there, as check.sh does.
 dbg=/sys/kernel/debug
-
-suite() { # NAME COMMAND...
-	echo "suite-begin $1"
-	shift
-	"$@"
-	echo "suite-end $?"
-}
-
-value() { # KEY TEXT
-	echo "$2" | tr ' ' '\n' | sed -n "s/^$1=//p"
-}
-
-cases=0
-result() { # TEXT COMMAND...
-	local text="$1"
-	shift
-	cases=$((cases + 1))
-	if "$@"; then
-		echo "ok $cases - $text"
-	else
-		echo "not ok $cases - $text"
-	fi
-}
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. /ntdma/tap.sh
 
 sound() {
 	local report

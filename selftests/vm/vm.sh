@@ -162,6 +162,7 @@ fill_root() { # DIR
 	done
 	[ -z "$script" ] || cp "$script" "$1/ntdma/test.sh"
 	[ -z "$pre" ] || cp "$pre" "$1/ntdma/pre.sh"
+	cp "$here/../guest/tap.sh" "$1/ntdma/"
 	[ ${#files[@]} -eq 0 ] || cp "${files[@]}" "$1/ntdma/"
 }
 

@@ -1,0 +1,29 @@
+#!/bin/busybox sh
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the scripts that print KTAP in a guest share; vm.sh puts it at
+# /ntdma/tap.sh.  A script sets cases=0 where a suite of its own begins.
+
+suite() { # NAME COMMAND...
+	echo "suite-begin $1"
+	shift
+	"$@"
+	echo "suite-end $?"
+}
+
+value() { # KEY TEXT
+	echo "$2" | tr ' ' '\n' | sed -n "s/^$1=//p"
+}
+
+cases=0
+result() { # TEXT COMMAND...
+	local text="$1"
+	shift
+	cases=$((cases + 1))
+	if "$@"; then
+		echo "ok $cases - $text"
+	else
+		echo "not ok $cases - $text"
+	fi
+}
