@@ -152,7 +152,7 @@ image_package() { # ARCH RELEASE
 unpack_stock() { # ARCH RELEASE DIR
 	local arch=$1 rel=$2 dir=$3 tmp deb
 	tmp=$(mktemp -d "$cache/.unpack.XXXXXX")
-	mkdir "$tmp/debs" "$tmp/root"
+	mkdir "$tmp/debs" "$tmp/tree"
 	(
 		cd "$tmp/debs"
 		download "$arch" "$(image_package "$arch" "$rel")" \
@@ -161,12 +161,12 @@ unpack_stock() { # ARCH RELEASE DIR
 		download "$host_arch" "$(kbuild_package "$rel")"
 	)
 	for deb in "$tmp"/debs/*.deb; do
-		dpkg -x "$deb" "$tmp/root"
+		dpkg -x "$deb" "$tmp/tree"
 	done
 	# The headers' Makefile includes the place where they would be installed.
 	sed -i "s#^include /usr/src/#include $dir/usr/src/#" \
-		"$tmp/root/usr/src/linux-headers-$rel/Makefile"
-	mv -T "$tmp/root" "$dir"
+		"$tmp/tree/usr/src/linux-headers-$rel/Makefile"
+	mv -T "$tmp/tree" "$dir"
 	rm -rf "$tmp"
 }
 
@@ -182,8 +182,8 @@ fetch_busybox() { # ARCH -> path
 		tmp=$(mktemp -d "$cache/.unpack.XXXXXX")
 		(cd "$tmp" && download "$arch" busybox-static)
 		mkdir -p "$cache/busybox"
-		dpkg -x "$tmp"/*.deb "$tmp/root"
-		mv -T "$tmp/root" "$dir"
+		dpkg -x "$tmp"/*.deb "$tmp/tree"
+		mv -T "$tmp/tree" "$dir"
 		rm -rf "$tmp"
 	}
 	find "$dir" -type f -name busybox -perm -u+x | head -n 1
