@@ -140,9 +140,18 @@ static NTSTATUS ntdma_regs_start(struct ntdma_request *request)
 }
 
 /*
- * @firm: what is mapped under them must not fail, so that slots are needed
- * wherever a mapping may.
+ * Slots that come with registers. @firm: what is mapped under them must not
+ * fail. More than the reserve has are not needed: what cannot be mapped is then
+ * copied, up to so many pages at a time.
  */
+static u32 ntdma_regs_slots(const struct ntdma_adapter *adapter, u32 count,
+			    bool firm)
+{
+	if (adapter->counted)
+		return count;
+	return firm && adapter->fallible ? min(count, adapter->pool->count) : 0;
+}
+
 static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 					   PDEVICE_OBJECT device_object,
 					   u32 count, bool firm)
@@ -163,8 +172,7 @@ static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 	regs->map.granted = true;
 	regs->request = (struct ntdma_request) {
 		.adapter = adapter,
-		.slots = adapter->counted || (firm && adapter->fallible) ?
-			 count : 0,
+		.slots = ntdma_regs_slots(adapter, count, firm),
 		.exclusive = true,
 		.start = ntdma_regs_start,
 		.abandon = ntdma_regs_abandon,
@@ -197,14 +205,15 @@ static NTSTATUS ntdma_regs_submit(struct ntdma_regs *regs, bool wait)
  * MapTransfer has no status, so it cannot fail under these registers: where a
  * mapping may fail they come with a page each that the data can be copied
  * through, and the request waits in order until so many are free. A version 3
- * adapter may grant more registers than it has such pages.
+ * adapter may grant more registers than it has such pages; a request for them
+ * takes all pages.
  *
  * Context: DISPATCH_LEVEL, lower is tolerated. @routine runs at
  *	DISPATCH_LEVEL (EC-45), before the return when the adapter is free
  *	(EC-40), else when it is released (EC-41).
  * Return: STATUS_SUCCESS when @routine ran or will run;
- *	STATUS_INSUFFICIENT_RESOURCES for too many registers (EC-42), for more
- *	than a version 3 adapter can guarantee, or no memory;
+ *	STATUS_INSUFFICIENT_RESOURCES for too many registers (EC-42), or no
+ *	memory;
  *	STATUS_INVALID_PARAMETER without @routine.
  */
 NTSTATUS ntdma_allocate_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
@@ -217,8 +226,7 @@ NTSTATUS ntdma_allocate_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 	ntdma_verify_level(adapter);
 	if (!routine)
 		return STATUS_INVALID_PARAMETER;
-	if (count > adapter->nregs ||
-	    (adapter->fallible && count > adapter->pool->count))
+	if (count > adapter->nregs)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	regs = ntdma_regs_alloc(adapter, device_object, count, true);
 	if (!regs)

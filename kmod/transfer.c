@@ -170,8 +170,10 @@ static PHYSICAL_ADDRESS ntdma_map_system(struct ntdma_regs *regs, PMDL mdl,
  * There is no status. When nothing can be mapped, because the arguments are
  * wrong or the registers used up, the length is 0 and so is the address. A
  * mapping that fails is replaced by a copy of the page under registers of
- * AllocateAdapterChannel, which have pages for that. Those of
- * AllocateAdapterChannelEx have none where nothing else is copied, and get 0.
+ * AllocateAdapterChannel, which have pages for that; when those are used up,
+ * which takes more failures than the reserve has pages, the length is 0 until
+ * the next flush. Registers of AllocateAdapterChannelEx have no pages where
+ * nothing else is copied, and get 0.
  *
  * System DMA: the controller is started with all bytes (EC-85). The length is
  * 0 also when it does not take them, or CancelMappedTransfer came before.

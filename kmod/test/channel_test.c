@@ -569,6 +569,8 @@ static const struct nttest_case cases[] = {
 	{ "EC-42 more registers than N", .run_on = ec_42 },
 	{ "EC-42 more registers than N on a busy adapter", .run_on = refused_when_busy },
 	{ "EC-43 exactly N registers", .run_on = ec_43 },
+	{ "EC-43 exactly N registers of 1 MiB", .run_on = ec_43,
+	  .kinds = rig_mega, .failing = true },
 	{ "EC-43 no registers", .run_on = no_registers },
 	{ "EC-44 the IRP is that of the call", .run_on = ec_44 },
 	{ "EC-45 the routine runs at DISPATCH_LEVEL", .run_on = ec_45 },
