@@ -119,7 +119,7 @@ static void checked_flush(struct ntdma_adapter *adapter, PVOID base,
 {
 	const struct ntdma_map *map = checked_map(adapter, base);
 
-	if (map && map->count && length > ntdma_map_bytes(map))
+	if (map && !ntdma_map_empty(map) && length > ntdma_map_bytes(map))
 		ntdma_notice(adapter, NTDMA_RULE_TOO_LONG);
 }
 

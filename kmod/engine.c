@@ -282,10 +282,11 @@ static void ntdma_engine_bury(struct ntdma_engine *engine,
 	lockdep_assert_held(&engine->lock);
 	engine->zombie = regs;
 	regs->zombie = *map;
+	map->sgs = regs->spare;
 	map->runs = regs->spare;
-	regs->spare = regs->zombie.runs;
+	regs->spare = regs->zombie.sgs;
 	regs->turned = !regs->turned;
-	map->merged = false;
+	map->merged = 0;
 	map->count = 0;
 	map->pages = 0;
 	map->slots = 0;
@@ -320,7 +321,8 @@ bool ntdma_engine_keep(struct ntdma_engine *engine, struct ntdma_regs *regs)
 	bool kept;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	kept = engine->stopping && !engine->zombie && regs->map.count;
+	kept = engine->stopping && !engine->zombie &&
+	       !ntdma_map_empty(&regs->map);
 	if (kept)
 		ntdma_engine_bury(engine, regs);
 	spin_unlock_irqrestore(&engine->lock, flags);

@@ -8,8 +8,9 @@
  *   bounced  as a copy in the adapter's pool
  *   known    because it is a common buffer, which has its address already
  *            and must not be mapped again
- * With an IOMMU, several pieces are mapped together as a scatterlist, because
- * the IOMMU then makes one run of them; the map is `merged`.
+ * With an IOMMU, several pieces are `merged`: mapped together as a scatterlist,
+ * because the IOMMU then makes one run of them. That is done for the first part
+ * under a set of registers; what is mapped beside it are single runs.
  *
  * A device that takes no lists gets all bytes as one run: the memory is
  * contiguous, or the IOMMU makes it so, or it is copied to a reserved area of
@@ -47,6 +48,7 @@ void ntdma_map_init(struct ntdma_map *map, struct ntdma_adapter *adapter,
 {
 	memset(map, 0, sizeof(*map));
 	map->adapter = adapter;
+	map->sgs = entries;
 	map->runs = entries;
 	map->room = room;
 	map->area = NTDMA_NO_SLOT;
@@ -321,7 +323,7 @@ static int ntdma_run_map(struct ntdma_map *map, struct ntdma_run *run)
 {
 	int ret = -EIO;
 
-	if (map->count == map->room)
+	if (map->merged + map->count == map->room)
 		return -EIO;
 	if (run->at == NTDMA_KNOWN)
 		return 0;
@@ -432,13 +434,25 @@ static u32 ntdma_sg_fill(struct ntdma_map *map, struct ntdma_walk walk)
 	return count;
 }
 
+static u32 ntdma_sg_pages(const struct ntdma_map *map)
+{
+	const struct scatterlist *sg;
+	u32 pages = 0;
+
+	for (sg = map->sgs; sg < map->sgs + map->merged; sg++)
+		pages += ntdma_span(sg->offset, sg->length);
+	return pages;
+}
+
+/* The runs move to where the space of all entries is theirs. */
 static void ntdma_sg_unmap(struct ntdma_map *map, unsigned long attrs)
 {
-	dma_unmap_sg_attrs(map->adapter->dev, map->sgs, map->count, map->dir,
+	dma_unmap_sg_attrs(map->adapter->dev, map->sgs, map->merged, map->dir,
 			   attrs);
-	map->merged = false;
-	map->count = 0;
-	map->pages = 0;
+	map->pages -= ntdma_sg_pages(map);
+	map->merged = 0;
+	memmove(map->sgs, map->runs, map->count * sizeof(*map->runs));
+	map->runs = (void *)map->sgs;
 }
 
 static int ntdma_sg_map(struct ntdma_map *map, u32 count)
@@ -462,7 +476,7 @@ static int ntdma_map_merged(struct ntdma_map *map, struct ntdma_walk *walk,
 	u32 count;
 	int ret;
 
-	if (adapter->backend != NTDMA_IOMMU || map->count ||
+	if (adapter->backend != NTDMA_IOMMU || !ntdma_map_empty(map) ||
 	    (!adapter->sg && !adapter->merge))
 		return 1;
 	count = ntdma_sg_fill(map, *walk);
@@ -471,9 +485,9 @@ static int ntdma_map_merged(struct ntdma_map *map, struct ntdma_walk *walk,
 	ret = ntdma_sg_map(map, count);
 	if (ret)
 		return ret;
-	map->merged = true;
-	map->count = count;
-	map->pages = count;
+	map->merged = count;
+	map->runs = (void *)(map->sgs + count);
+	map->pages += ntdma_sg_pages(map);
 	map->pos = pos;
 	map->length = walk->left;
 	if (!adapter->sg && map->nents > 1) {
@@ -493,18 +507,30 @@ static void ntdma_area_paint(struct ntdma_adapter *adapter, u32 at, u32 length)
 	ntdma_pool_paint(adapter->pool, at, length);
 }
 
-/* First free byte of the reserved area, behind everything that is mapped. */
-static u64 ntdma_area_next(const struct ntdma_map *map)
+/* A run in the pages from @at on, NULL when they are free. */
+static const struct ntdma_run *ntdma_area_taken(const struct ntdma_map *map,
+						u64 at, u64 size)
 {
-	u64 next = (u64)map->area << PAGE_SHIFT;
 	const struct ntdma_run *run;
 
 	for (run = map->runs; run < map->runs + map->count; run++)
-		if (run->at < NTDMA_KNOWN)
-			next = max_t(u64, next,
-				     round_up((u64)run->at + run->length,
-					      PAGE_SIZE));
-	return next;
+		if (run->at < NTDMA_KNOWN &&
+		    at < (u64)run->at + run->length &&
+		    run->at - offset_in_page(run->at) < at + size)
+			return run;
+	return NULL;
+}
+
+/* First page of the first gap in the reserved area, or behind its end. */
+static u64 ntdma_area_find(const struct ntdma_map *map, u32 pages)
+{
+	u64 size = (u64)pages << PAGE_SHIFT;
+	u64 at = (u64)map->area << PAGE_SHIFT;
+	const struct ntdma_run *run;
+
+	while ((run = ntdma_area_taken(map, at, size)))
+		at = round_up((u64)run->at + run->length, PAGE_SIZE);
+	return at;
 }
 
 /* Copies a part into the reserved area, where it is one run. */
@@ -512,19 +538,19 @@ static int ntdma_map_copied(struct ntdma_map *map, struct ntdma_walk *walk,
 			    u64 pos)
 {
 	u64 at, end = ((u64)map->area + map->slots) << PAGE_SHIFT;
+	u32 offset = offset_in_page(walk->mdl->ByteOffset + walk->done);
 	u32 first = map->count;
 	struct ntdma_piece piece;
 	struct ntdma_run run;
 
 	if (map->area == NTDMA_NO_SLOT)
 		return -EIO;
-	at = ntdma_area_next(map) +
-	     offset_in_page(walk->mdl->ByteOffset + walk->done);
+	at = ntdma_area_find(map, ntdma_span(offset, walk->left)) + offset;
 	if (at + walk->left > end)
 		return -EIO;
 	ntdma_area_paint(map->adapter, at, walk->left);
 	while (ntdma_walk_peek(walk, U32_MAX, &piece)) {
-		if (map->count == map->room) {
+		if (map->merged + map->count == map->room) {
 			ntdma_map_trim(map, first);
 			return -EIO;
 		}
@@ -579,7 +605,7 @@ int ntdma_map_chain(struct ntdma_map *map, PMDL mdl, u64 offset, u64 pos,
 		    u32 *length, u32 most)
 {
 	struct ntdma_adapter *adapter = map->adapter;
-	u32 first = map->count;
+	u32 before = map->merged + map->count;
 	struct ntdma_walk walk;
 	int ret;
 
@@ -596,22 +622,23 @@ int ntdma_map_chain(struct ntdma_map *map, PMDL mdl, u64 offset, u64 pos,
 		return ret;
 	*length -= walk.left;
 	this_cpu_add(adapter->stats->mapped, *length);
-	trace_ntdma_mapped(adapter, pos, *length, map->count - first);
+	trace_ntdma_mapped(adapter, pos, *length,
+			   map->merged + map->count - before);
 	return 0;
 }
 
 /**
  * ntdma_map_address() - what the device calls a run
  * @map: the map
- * @index: of the run
+ * @index: of the run; their number for what is merged
  *
  * Context: any.
  * Return: the address of its first byte.
  */
 dma_addr_t ntdma_map_address(const struct ntdma_map *map, u32 index)
 {
-	return map->merged ? sg_dma_address(map->sgs) :
-			     ntdma_run_address(map, &map->runs[index]);
+	return index < map->count ? ntdma_run_address(map, &map->runs[index]) :
+				    sg_dma_address(map->sgs);
 }
 
 static void ntdma_element(PSCATTER_GATHER_LIST list, u32 index, u64 addr,
@@ -686,7 +713,7 @@ bool ntdma_map_bounced(const struct ntdma_map *map)
 {
 	u32 i;
 
-	for (i = 0; !map->merged && i < map->count; i++)
+	for (i = 0; i < map->count; i++)
 		if (map->runs[i].at < NTDMA_KNOWN)
 			return true;
 	return false;
@@ -726,12 +753,12 @@ static bool ntdma_flush_merged(struct ntdma_map *map, u64 pos, u64 end)
 {
 	u64 last = map->pos + map->length;
 
-	if (end <= map->pos || pos >= last)
+	if (!map->merged || end <= map->pos || pos >= last)
 		return false;
 	if (pos <= map->pos && end >= last)
 		ntdma_sg_unmap(map, 0);
 	else if (map->dir == DMA_FROM_DEVICE)
-		dma_sync_sg_for_cpu(map->adapter->dev, map->sgs, map->count,
+		dma_sync_sg_for_cpu(map->adapter->dev, map->sgs, map->merged,
 				    map->dir);
 	return true;
 }
@@ -752,11 +779,10 @@ bool ntdma_map_flush(struct ntdma_map *map, u64 pos, u32 length)
 {
 	u64 end = pos + length;
 	u32 i, kept = 0, count = map->count;
-	bool hit = false;
+	bool hit;
 
-	trace_ntdma_flushed(map->adapter, pos, length, count);
-	if (map->merged)
-		return ntdma_flush_merged(map, pos, end);
+	trace_ntdma_flushed(map->adapter, pos, length, map->merged + count);
+	hit = ntdma_flush_merged(map, pos, end);
 	for (i = 0; i < count; i++) {
 		struct ntdma_run run = map->runs[i];
 
@@ -788,10 +814,8 @@ void ntdma_map_finish(struct ntdma_map *map)
 {
 	u32 i;
 
-	if (map->merged) {
+	if (map->merged)
 		ntdma_sg_unmap(map, 0);
-		return;
-	}
 	for (i = 0; i < map->count; i++) {
 		struct ntdma_run *run = &map->runs[i];
 
@@ -856,8 +880,7 @@ void ntdma_map_drop(struct ntdma_map *map)
 {
 	if (map->merged)
 		ntdma_sg_unmap(map, DMA_ATTR_SKIP_CPU_SYNC);
-	else
-		ntdma_map_trim(map, 0);
+	ntdma_map_trim(map, 0);
 	ntdma_area_check(map);
 }
 
@@ -884,11 +907,9 @@ static void ntdma_run_resync(struct ntdma_map *map,
  */
 u64 ntdma_map_bytes(const struct ntdma_map *map)
 {
-	u64 bytes = 0;
+	u64 bytes = map->merged ? map->length : 0;
 	u32 i;
 
-	if (map->merged)
-		return map->length;
 	for (i = 0; i < map->count; i++)
 		bytes += map->runs[i].length;
 	return bytes;
@@ -904,7 +925,7 @@ u64 ntdma_map_bytes(const struct ntdma_map *map)
  */
 bool ntdma_map_is_of(const struct ntdma_map *map, const MDL *mdl)
 {
-	return READ_ONCE(map->mdl) == mdl && READ_ONCE(map->count);
+	return READ_ONCE(map->mdl) == mdl && !ntdma_map_empty(map);
 }
 
 /**
@@ -925,10 +946,10 @@ void ntdma_map_sync(struct ntdma_map *map, bool read)
 	if (map->dir != (read ? DMA_FROM_DEVICE : DMA_TO_DEVICE))
 		return;
 	if (map->merged && read)
-		dma_sync_sg_for_cpu(dev, map->sgs, map->count, map->dir);
+		dma_sync_sg_for_cpu(dev, map->sgs, map->merged, map->dir);
 	else if (map->merged)
-		dma_sync_sg_for_device(dev, map->sgs, map->count, map->dir);
-	for (i = 0; !map->merged && i < map->count; i++) {
+		dma_sync_sg_for_device(dev, map->sgs, map->merged, map->dir);
+	for (i = 0; i < map->count; i++) {
 		if (read)
 			ntdma_run_sync(map, &map->runs[i], 0,
 				       map->runs[i].length);
@@ -950,8 +971,8 @@ void ntdma_map_offer(struct ntdma_map *map)
 	if (!map->again)
 		return;
 	if (map->merged)
-		dma_sync_sg_for_device(map->adapter->dev, map->sgs, map->count,
+		dma_sync_sg_for_device(map->adapter->dev, map->sgs, map->merged,
 				       map->dir);
-	for (i = 0; !map->merged && i < map->count; i++)
+	for (i = 0; i < map->count; i++)
 		ntdma_run_resync(map, &map->runs[i]);
 }

@@ -395,40 +395,43 @@ struct ntdma_run {
  * @adapter: the adapter
  * @mdl: what it was last given; may be gone, and is not looked into
  * @dir: direction of the transfer
- * @merged: @sgs is in use, not @runs
  * @granted: what is asked for must be mapped, if not at once
  * @again: the memory may be mapped for a controller that is being stopped
- * @count: entries in use
+ * @merged: entries of @sgs in use
  * @nents: entries that the IOMMU made of them
+ * @count: entries of @runs in use
  * @room: entries that there is space for
  * @slots: slots of the pool that are this map's and not in use
  * @area: where they are in a contiguous pool, or NTDMA_NO_SLOT
  * @pages: pages that are mapped
  * @pos: where a merged mapping starts
  * @length: bytes of a merged mapping
- * @runs: pieces mapped one by one
- * @sgs: pieces mapped together
+ * @sgs: pieces mapped together; the entries begin here
+ * @runs: pieces mapped one by one, behind them
  */
 struct ntdma_map {
 	struct ntdma_adapter *adapter;
 	const MDL *mdl;
 	enum dma_data_direction dir;
-	bool merged;
 	bool granted;
 	bool again;
-	u32 count;
+	u32 merged;
 	u32 nents;
+	u32 count;
 	u32 room;
 	u32 slots;
 	u32 area;
 	u32 pages;
 	u64 pos;
 	u32 length;
-	union {
-		struct ntdma_run *runs;
-		struct scatterlist *sgs;
-	};
+	struct scatterlist *sgs;
+	struct ntdma_run *runs;
 };
+
+static inline bool ntdma_map_empty(const struct ntdma_map *map)
+{
+	return !READ_ONCE(map->merged) && !READ_ONCE(map->count);
+}
 
 void ntdma_map_init(struct ntdma_map *map, struct ntdma_adapter *adapter,
 		    void *entries, u32 room);

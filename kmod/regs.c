@@ -392,7 +392,8 @@ VOID ntdma_free_registers(PDMA_ADAPTER wdm, PVOID base, ULONG count)
 		ntdma_misuse(adapter, NTDMA_RULE_FREED_REGISTERS);
 		return;
 	}
-	if (container_of(handle, struct ntdma_regs, handle)->map.count)
+	if (!ntdma_map_empty(&container_of(handle, struct ntdma_regs,
+					   handle)->map))
 		ntdma_misuse(adapter, NTDMA_RULE_STILL_MAPPED);
 	ntdma_regs_forget(handle);
 }

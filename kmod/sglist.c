@@ -608,7 +608,7 @@ static void ntdma_target_bounced(const struct ntdma_list *list, PMDL target,
 	const struct ntdma_run *run = list->map.runs;
 	const struct ntdma_run *end = run + list->map.count;
 
-	for (; !list->map.merged && run < end; run++)
+	for (; run < end; run++)
 		if (run->at < NTDMA_KNOWN && run->pos >= pos &&
 		    run->pos < pos + target->ByteCount)
 			pfns[(target->ByteOffset + run->pos - pos) >>

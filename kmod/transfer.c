@@ -95,20 +95,20 @@ static bool ntdma_regs_accept(struct ntdma_regs *regs, BOOLEAN write)
 {
 	struct ntdma_map *map = &regs->map;
 
-	if (!map->count)
+	if (ntdma_map_empty(map))
 		map->dir = ntdma_direction(write);
-	if (map->merged || map->dir != ntdma_direction(write)) {
+	if (map->dir != ntdma_direction(write)) {
 		ntdma_misuse(map->adapter, NTDMA_RULE_MAPPED_TWICE);
 		return false;
 	}
-	return map->count < map->room && map->pages < map->room;
+	return map->pages < map->room;
 }
 
 /* The controller gets all of a MapTransfer, or it is not started (EC-85). */
 static u32 ntdma_regs_fit_all(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
 			      u32 length)
 {
-	if (regs->map.count)
+	if (!ntdma_map_empty(&regs->map))
 		return 0;
 	ntdma_engine_reclaim(regs->map.adapter->engine, regs);
 	if (ntdma_map_fit(&regs->map, mdl, skip, length, regs->map.room,
@@ -278,7 +278,7 @@ NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 		return STATUS_INVALID_PARAMETER;
 	if (adapter->engine && ntdma_engine_is_cancelled(adapter->engine))
 		return STATUS_CANCELLED;
-	if (regs->map.count) {
+	if (!ntdma_map_empty(&regs->map)) {
 		ntdma_misuse(adapter, NTDMA_RULE_MAPPED_TWICE);
 		return STATUS_INVALID_PARAMETER;
 	}
@@ -340,8 +340,8 @@ BOOLEAN ntdma_flush_buffers(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	regs = ntdma_regs_find(adapter, base);
 	if (!regs)
 		return FALSE;
-	rule = regs->map.count ? NTDMA_RULE_NOT_MAPPED :
-				 NTDMA_RULE_NOTHING_MAPPED;
+	rule = ntdma_map_empty(&regs->map) ? NTDMA_RULE_NOTHING_MAPPED :
+					     NTDMA_RULE_NOT_MAPPED;
 	if (!ntdma_regs_end(regs, &call, &told) &&
 	    !ntdma_map_flush(&regs->map, (uintptr_t)current_va, length) &&
 	    length)

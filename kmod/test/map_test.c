@@ -150,6 +150,92 @@ static void s4(struct nttest *t, struct rig *r)
 	operation(r, b, false);
 }
 
+/* Pages per MapTransfer, 0 for no more. */
+static const u8 splits[][4] = {
+	{ 2, 2 }, { 1, 2, 1 }, { 3, 1 }, { 1, 3 }, { 1, 1, 1, 1 },
+};
+
+static bool map_split(struct request *q, const u8 *split)
+{
+	ULONG at = 0;
+	int i;
+
+	for (i = 0; i < 4 && split[i]; at += split[i++] * PAGE_SIZE)
+		if (!piece_map_all(q, at, split[i] * PAGE_SIZE))
+			return false;
+	return true;
+}
+
+/* A flush for each MapTransfer, from the front or from the back. */
+static void flush_split(struct request *q, const u8 *split, bool backwards)
+{
+	ULONG at[4] = { };
+	int i, n;
+
+	for (n = 1; n < 4 && split[n]; n++)
+		at[n] = at[n - 1] + split[n - 1] * PAGE_SIZE;
+	for (i = 0; i < n; i++) {
+		int k = backwards ? n - 1 - i : i;
+
+		piece_flush(q, at[k], split[k] * PAGE_SIZE);
+	}
+}
+
+/* All the registers, in parts of several pages; each part is there to flush. */
+static void parts(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, 4 * PAGE_SIZE);
+	long absent[] = { ntdma_misused(0x16), ntdma_misused(0x20) };
+	struct request *q;
+	int i, way;
+
+	REQUIRE(t, b);
+	for (i = 0; i < ARRAY_SIZE(splits); i++) {
+		q = whole(r, b, i & 1);
+		REQUIRE(t, q);
+		for (way = 0; way < 3; way++) {
+			request_prepare(q);
+			REQUIRE(t, map_split(q, splits[i]));
+			if (way < 2)
+				flush_split(q, splits[i], way);
+			else
+				piece_flush(q, 0, b->length);
+			request_check_memory(q);
+		}
+		EXPECT_EQ(t, ntdma_misused(0x16), absent[0]);
+		/* Nothing is mapped any more. */
+		piece_flush(q, 0, b->length);
+		EXPECT_EQ(t, ntdma_misused(0x20), ++absent[1]);
+		request_release(q);
+		request_free(q);
+	}
+}
+
+/* The first part is given up and mapped again while the last is in use. */
+static void part_again(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, 4 * PAGE_SIZE);
+	struct request *q;
+	ULONG length;
+	u64 la;
+
+	REQUIRE(t, b);
+	q = piece_request(r, b->mdl, 4, false);
+	REQUIRE(t, q);
+	REQUIRE(t, piece_map_all(q, 0, 2 * PAGE_SIZE));
+	length = piece_map_only(q, 2 * PAGE_SIZE, 2 * PAGE_SIZE, &la);
+	REQUIRE(t, length);
+	piece_flush(q, 0, 2 * PAGE_SIZE);
+	REQUIRE(t, piece_map_all(q, 0, 2 * PAGE_SIZE));
+	piece_device(q, 2 * PAGE_SIZE, la, length);
+	if (length < 2 * PAGE_SIZE)
+		REQUIRE(t, piece_map_all(q, 2 * PAGE_SIZE + length,
+					 2 * PAGE_SIZE - length));
+	piece_flush(q, 0, b->length);
+	request_check_memory(q);
+	request_release(q);
+}
+
 /* Pieces of the caller's own choice, one flush for them all. */
 static void ec_82(struct nttest *t, struct rig *r)
 {
@@ -570,7 +656,13 @@ static const struct nttest_case cases[] = {
 	  .kinds = rig_lists },
 	{ "EC-80 a start in the middle of a page", .run_on = ec_80 },
 	{ "EC-81 CurrentVa is never dereferenced", .run_on = ec_81 },
-	{ "EC-82 several maps and one flush", .run_on = ec_82, .kinds = rig_lists },
+	{ "EC-82 several maps and one flush", .run_on = ec_82 },
+	{ "EC-82 several maps and one flush, version 1", .run_on = ec_82,
+	  .kinds = rig_v1 },
+	{ "EC-82 several maps of several pages", .run_on = parts },
+	{ "EC-82 several maps of several pages, version 1", .run_on = parts,
+	  .kinds = rig_v1 },
+	{ "EC-83 a part is flushed and mapped again", .run_on = part_again },
 	{ "EC-83 the base serves again after a flush", .run_on = ec_83 },
 	{ "EC-84 only this MDL of a chain", .run_on = ec_84 },
 	{ "EC-86 a page above the reach", .run_on = ec_86, .kinds = rig_narrow },
