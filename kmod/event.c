@@ -243,6 +243,28 @@ LONG KeReadStateEvent(PRKEVENT event)
 }
 EXPORT_SYMBOL_NTDMA(KeReadStateEvent);
 
+/**
+ * ntdma_event_waiters() - count the threads that wait for an event
+ * @event: the event
+ *
+ * Context: any; tests only.
+ * Return: their number.
+ */
+unsigned int ntdma_event_waiters(const struct _KEVENT *event)
+{
+	raw_spinlock_t *lock = ntdma_event_lock((PKEVENT)event);
+	const LIST_ENTRY *head = &event->Header.WaitListHead, *link;
+	unsigned int count = 0;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(lock, flags);
+	for (link = head->Flink; link != head; link = link->Flink)
+		count++;
+	raw_spin_unlock_irqrestore(lock, flags);
+	return count;
+}
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_event_waiters);
+
 /* Takes the signal, or lines @waiter up for it unless that is NULL. */
 static bool ntdma_event_take(PKEVENT event, struct ntdma_waiter *waiter)
 {

@@ -14,4 +14,6 @@
 int ntdma_dpc_init(void);
 void ntdma_dpc_exit(void);
 
+unsigned int ntdma_event_waiters(const struct _KEVENT *event);
+
 #endif /* NTDMA_NT_H */

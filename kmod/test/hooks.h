@@ -13,6 +13,7 @@
 #include <linux/types.h>
 
 struct device;
+struct _KEVENT;
 
 /* Adapters, lists, held map registers and common buffers alive, all devices. */
 long ntdma_live_objects(void);
@@ -38,6 +39,9 @@ void ntdma_shares_no_cache(const struct device *dev);
 
 /* Whether the parameter `bounce` is on: no memory is reached where it is. */
 bool ntdma_bounces_all(void);
+
+/* Threads that wait for an event. */
+unsigned int ntdma_event_waiters(const struct _KEVENT *event);
 
 /* Whether ntdma_fail_nth() made something fail since it was set. */
 bool ntdma_fail_hit(void);

@@ -785,7 +785,7 @@ static void event_timeouts(struct nttest *t)
 	EXPECT_EQ(t, event_wait_guarded(nt, &when), STATUS_TIMEOUT);
 	ms = ktime_ms_delta(ktime_get(), start);
 	EXPECT(t, ms >= 29 && ms < WAIT_MS);
-	EXPECT(t, IsListEmpty(&nt->event.Header.WaitListHead));
+	EXPECT_EQ(t, ntdma_event_waiters(&nt->event), 0);
 }
 
 static void event_past(struct nttest *t)
@@ -843,17 +843,6 @@ static void job_wait(struct job *job)
 	InterlockedIncrement(&job->nt->removed);
 }
 
-static int event_waiters(KEVENT *event)
-{
-	PLIST_ENTRY entry;
-	int count = 0;
-
-	for (entry = event->Header.WaitListHead.Flink;
-	     entry != &event->Header.WaitListHead; entry = entry->Flink)
-		count++;
-	return count;
-}
-
 /* Nobody leaves @event while jobs line up, so that its list only grows. */
 static bool jobs_wait_start(struct nt *nt)
 {
@@ -861,7 +850,7 @@ static bool jobs_wait_start(struct nt *nt)
 
 	jobs_start(nt, JOBS, job_wait);
 	for (i = 0; i < WAIT_MS / 10; i++) {
-		if (event_waiters(&nt->event) == JOBS)
+		if (ntdma_event_waiters(&nt->event) == JOBS)
 			return true;
 		fsleep(10000);
 	}
