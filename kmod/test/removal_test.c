@@ -6,8 +6,12 @@
  * in every state that a request can be in. Afterwards nothing may be alive,
  * nothing may have hung, and no routine may run any more.
  */
+#include <linux/dma-map-ops.h>
+#include <linux/pfn.h>
 #include <linux/platform_device.h>
+#include <linux/swiotlb.h>
 #include "../glue.h"
+#include "buffer.h"
 #include "hooks.h"
 #include "test.h"
 
@@ -188,6 +192,32 @@ static bool victim_map(struct victim *v, ULONG at)
 	return length;
 }
 
+/* Whether the memory is a run of pages that the device reaches. */
+static bool victim_run(struct victim *v)
+{
+	const PFN_NUMBER *pfn = MmGetMdlPfnArray(v->mdl);
+	int i, last = mdl_pages(v->mdl, 0, VICTIM_LENGTH) - 1;
+
+	for (i = 0; i < last; i++)
+		if (pfn[i + 1] != pfn[i] + 1)
+			return false;
+	return PFN_PHYS(pfn[last] + 1) - 1 <= U32_MAX;
+}
+
+/* What lending the memory must answer here. */
+static NTSTATUS victim_lent(struct victim *v)
+{
+	struct device *dev = &v->pdev->dev;
+
+	if (!dev_is_dma_coherent(dev))
+		return STATUS_NOT_SUPPORTED;
+	if (dma_get_merge_boundary(dev))
+		return STATUS_SUCCESS;
+	return victim_run(v) && !is_swiotlb_force_bounce(dev) &&
+	       !ntdma_bounces_all() ? STATUS_SUCCESS :
+				      STATUS_INVALID_PARAMETER;
+}
+
 static void restart(struct nttest *t)
 {
 	long before = ntdma_live_objects();
@@ -280,8 +310,9 @@ static void other_buffers(struct nttest *t)
 							 1, 0, NULL, 0,
 							 &logical));
 	memset(v->memory, 0x26, VICTIM_LENGTH);
-	v->ops->CreateCommonBufferFromMdl(v->adapter, v->mdl, NULL, 0,
-					  &logical);
+	EXPECT_EQ(t, victim_lent(v),
+		  v->ops->CreateCommonBufferFromMdl(v->adapter, v->mdl, NULL,
+						    0, &logical));
 	victim_unbind(v, before);
 	EXPECT(t, !memchr_inv(v->memory, 0x26, VICTIM_LENGTH));
 }
