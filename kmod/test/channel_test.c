@@ -12,7 +12,7 @@
 /* A routine that ran before the allocating call returned. */
 static bool ran_at_once(struct request *q)
 {
-	return EXPECT_EQ(q->r->t, atomic_read(&q->calls), 1) && request_ran(q);
+	return EXPECT_EQ(q->r->t, q->early, 1) && request_ran(q);
 }
 
 /* The adapter is free: a request for all registers runs at once. */
@@ -47,6 +47,7 @@ static void ec_41(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, atomic_read(&q->calls), 0);
 	request_release(held);
 	REQUIRE(t, request_ran(q));
+	EXPECT_EQ(t, q->early, 0);
 	expect_free(r);
 	EXPECT_EQ(t, atomic_read(&q->calls), 1);
 }

@@ -240,6 +240,7 @@ NTSTATUS request_submit(struct request *q, enum producer how)
 	q->queued = how < BY_GET_SYNC;
 	old = call_level(q->r);
 	status = how < BY_GET_EX ? submit_v1(q, how) : submit_ex(q, how);
+	q->early = atomic_read(&q->calls);
 	KeLowerIrql(old);
 	if (!NT_SUCCESS(status))
 		q->queued = false;
@@ -392,6 +393,7 @@ NTSTATUS request_allocate(struct request *q)
 	old = call_level(r);
 	status = r->ops->AllocateAdapterChannel(r->adapter, q->from, q->registers,
 						request_channel_routine, q);
+	q->early = atomic_read(&q->calls);
 	KeLowerIrql(old);
 	if (!NT_SUCCESS(status))
 		q->queued = false;
@@ -410,6 +412,7 @@ NTSTATUS request_allocate_ex(struct request *q, ULONG flags)
 	status = r->ops->AllocateAdapterChannelEx(r->adapter, q->from, q->context,
 						  q->registers, flags,
 						  request_channel_routine, q, NULL);
+	q->early = atomic_read(&q->calls);
 	KeLowerIrql(old);
 	if (!NT_SUCCESS(status))
 		q->queued = false;

@@ -43,6 +43,7 @@ enum producer {
  * @hook: called inside the routine, or NULL
  * @arg: for @hook
  * @calls: how often the routine ran
+ * @early: how often before the call that made the request returned
  * @turn: its place among the routines of the rig
  * @irql: what it saw
  * @object: what it was given
@@ -73,6 +74,7 @@ struct request {
 	void (*hook)(struct request *q);
 	void *arg;
 	atomic_t calls;
+	int early;
 	int turn;
 	KIRQL irql;
 	PDEVICE_OBJECT object;
