@@ -124,8 +124,8 @@ static void ntdma_set_limits(struct ntdma_adapter *adapter)
 				   SMP_CACHE_BYTES);
 	adapter->line = adapter->alignment;
 	if (adapter->engine)
-		adapter->alignment = max(adapter->alignment,
-					 adapter->engine->unit);
+		adapter->alignment = max_t(u32, adapter->alignment,
+					   adapter->port->width);
 	if (ntdma_force_edges)
 		adapter->line = max_t(u32, adapter->line, SMP_CACHE_BYTES);
 	adapter->backend = ntdma_choose(adapter);

@@ -23,11 +23,12 @@ static_assert(offsetof(DMA_TRANSFER_INFO, V1) +
  * @wdm: the adapter
  *
  * Buffers that share no cache line with other data need no copies on devices
- * that are not coherent.
+ * that are not coherent. A controller takes whole units of the data register.
  *
  * Context: any; documented for PASSIVE_LEVEL.
  * Return: alignment in bytes, a power of two; 1 for a coherent device
- *	(EC-23, S27). AlignmentRequirement is this less one.
+ *	(EC-23, S27), DmaWidth in bytes for system DMA. AlignmentRequirement is
+ *	this less one.
  */
 ULONG ntdma_get_alignment(PDMA_ADAPTER wdm)
 {
