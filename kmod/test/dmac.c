@@ -140,6 +140,8 @@ static void desc_end(struct dmac_desc *d, bool ok)
 	if (!ok)
 		d->result.result = d->dir == DMA_MEM_TO_DEV ?
 				   DMA_TRANS_READ_FAILED : DMA_TRANS_WRITE_FAILED;
+	if (!ok && line->aborts)
+		d->result.result = DMA_TRANS_ABORTED;
 	line->active = NULL;
 	line->chan.completed_cookie = d->tx.cookie;
 	list_add_tail(&d->node, &line->fired);
@@ -159,6 +161,7 @@ static void line_next(struct dmac_line *line)
 	line->early += line->unsynced;
 	line->dir = d->dir;
 	line->period = d->period;
+	line->first = d->segments[0].addr;
 	if (d->dir == DMA_MEM_TO_DEV) {
 		line->address = line->config.dst_addr;
 		line->width = line->config.dst_addr_width;
@@ -311,6 +314,10 @@ static dma_cookie_t desc_submit(struct dma_async_tx_descriptor *tx)
 	struct dmac_line *line = to_line(tx->chan);
 	unsigned long flags;
 
+	if (line->fail_submit) {
+		kfree(to_desc(tx));
+		return -EIO;
+	}
 	spin_lock_irqsave(&line->lock, flags);
 	tx->cookie = line->chan.cookie == INT_MAX ? DMA_MIN_COOKIE :
 		     line->chan.cookie + 1;
@@ -350,6 +357,8 @@ prep_slave_sg(struct dma_chan *chan, struct scatterlist *sgl,
 	struct dmac_desc *d;
 	unsigned int i;
 
+	if (line->stall && line->stall_prep)
+		line_stall(line);
 	if (line->limit && count > line->limit)
 		return NULL;
 	d = desc_new(line, count, dir, flags);
@@ -395,7 +404,7 @@ static void issue_pending(struct dma_chan *chan)
 	spin_lock_irqsave(&line->lock, flags);
 	line_next(line);
 	spin_unlock_irqrestore(&line->lock, flags);
-	if (line->stall)
+	if (line->stall && !line->stall_prep)
 		line_stall(line);
 	if (line->fast)
 		line_fast(line);
@@ -435,14 +444,14 @@ static enum dma_status tx_status(struct dma_chan *chan, dma_cookie_t cookie,
 {
 	struct dmac_line *line = to_line(chan);
 	enum dma_status status;
+	size_t residue = line->surplus;
 	unsigned long flags;
-	size_t residue = 0;
 
 	spin_lock_irqsave(&line->lock, flags);
 	status = dma_async_is_complete(cookie, chan->completed_cookie,
 				       chan->cookie);
 	if (line->active && line->active->tx.cookie == cookie) {
-		residue = line_residue(line, line->active);
+		residue += line_residue(line, line->active);
 		if (line->paused)
 			status = DMA_PAUSED;
 	}
@@ -478,6 +487,8 @@ static int line_pause(struct dma_chan *chan)
 {
 	struct dmac_line *line = to_line(chan);
 
+	if (line->fail_pause)
+		return -EIO;
 	line->pauses++;
 	WRITE_ONCE(line->paused, true);
 	return 0;
@@ -518,7 +529,8 @@ static void synchronize(struct dma_chan *chan)
 	might_sleep();
 	if (line->gated)
 		wait_for_completion_timeout(&line->gate, GATE_TIMEOUT);
-	dmac_fire(line);
+	if (!line->lags)
+		dmac_fire(line);
 	spin_lock_irqsave(&line->lock, flags);
 	line->ghost = NULL;
 	list_splice_init(&line->dead, &dead);
@@ -540,6 +552,10 @@ static int alloc_resources(struct dma_chan *chan)
 {
 	struct dmac_line *line = to_line(chan);
 
+	if (line->fail_alloc)
+		return -ENOMEM;
+	line->allocs++;
+	memset(&line->config, 0, sizeof(line->config));
 	chan->cookie = DMA_MIN_COOKIE;
 	chan->completed_cookie = DMA_MIN_COOKIE;
 	line->unsynced = false;
@@ -555,8 +571,10 @@ static void free_resources(struct dma_chan *chan)
 	cancel_work_sync(&line->work);
 	terminate_all(chan);
 	line->gated = false;
+	line->lags = false;
 	synchronize(chan);
 	line->stops = stops;
+	line->frees++;
 }
 
 static bool chan_filter(struct dma_chan *chan, void *param)

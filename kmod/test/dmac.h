@@ -42,6 +42,7 @@ struct dmac_desc;
  * @width: in bytes, of the last descriptor
  * @dir: of the last descriptor
  * @period: of the last descriptor, 0 for no loop
+ * @first: where the memory of the last descriptor begins
  *
  * Set by cases:
  * @rate: bytes that it moves by itself each tick, 0 when stepped by hand
@@ -49,24 +50,33 @@ struct dmac_desc;
  * @dry: counts bytes, but moves none
  * @hold: completes without its callback until dmac_fire()
  * @runs_on: termination has no effect before it is synchronized
+ * @lags: synchronization leaves the callbacks that are due to dmac_fire()
  * @gated: synchronization waits for @gate
  * @gate: opened by the case
  * @stall: device_issue_pending() does not return while it is set
+ * @stall_prep: @stall is about the preparation of a list instead
  * @fail_prep: nothing can be prepared
+ * @fail_submit: nothing can be submitted
  * @fail_config: no configuration is accepted
+ * @fail_pause: it cannot be paused now
+ * @fail_alloc: its resources are not to be had
  * @error_at: fails after that many bytes of a descriptor, 0 never
+ * @aborts: what fails is reported as aborted
  * @limit: most entries of a list, 0 any
  * @residue: how exactly it counts
+ * @surplus: bytes that it counts too many, also at the end
  *
  * Seen by cases:
  * @starts: descriptors that began
  * @stops: terminations
  * @syncs: synchronizations that ended
  * @pauses: pauses
+ * @allocs: how often its resources were allocated
+ * @frees: how often they were freed
  * @early: starts between a termination and its synchronization
  * @faults: accesses to memory that nothing maps
  * @fast_met: the callback returned before device_issue_pending() did
- * @stalled: device_issue_pending() stands still for @stall
+ * @stalled: it stands still for @stall
  */
 struct dmac_line {
 	struct dma_chan chan;
@@ -87,25 +97,35 @@ struct dmac_line {
 	unsigned int width;
 	enum dma_transfer_direction dir;
 	size_t period;
+	dma_addr_t first;
 
 	size_t rate;
 	bool fast;
 	bool dry;
 	bool hold;
 	bool runs_on;
+	bool lags;
 	bool gated;
 	struct completion gate;
 	bool stall;
+	bool stall_prep;
 	bool fail_prep;
+	bool fail_submit;
 	bool fail_config;
+	bool fail_pause;
+	bool fail_alloc;
 	size_t error_at;
+	bool aborts;
 	u32 limit;
 	enum dma_residue_granularity residue;
+	size_t surplus;
 
 	int starts;
 	int stops;
 	int syncs;
 	int pauses;
+	int allocs;
+	int frees;
 	int early;
 	int faults;
 	bool fast_met;
