@@ -4,6 +4,7 @@
  * flush, a channel that is freed and a driver that leaves, at any moment.
  */
 #include <linux/delay.h>
+#include <linux/dma-mapping.h>
 #include <linux/kthread.h>
 #include <linux/platform_device.h>
 #include "../../uapi/linux/ntdma.h"
@@ -23,11 +24,41 @@ static void cancel(struct nttest *t)
 	dmac_step(j.line, 100);
 	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
 	EXPECT(t, job_completed(&j, DmaCancelled));
-	EXPECT(t, !NT_SUCCESS(job_cancel(&j)));
+	EXPECT_EQ(t, j.line->pauses, 1);
+	EXPECT_EQ(t, job_cancel(&j), STATUS_INVALID_PARAMETER);
 	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
+	EXPECT_EQ(t, j.r->ops->ReadDmaCounter(j.r->adapter), 0);
 	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
 	EXPECT(t, job_completed(&j, DmaCancelled));
 	job_check(&j, 0, 100);
+	request_release(j.q);
+}
+
+/* By neither routine, and the flush is still to come. */
+static void map_cancelled(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	ULONG length = PAGE_SIZE;
+	struct job j;
+	KIRQL old;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
+	EXPECT(t, job_completed(&j, DmaCancelled));
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_CANCELLED);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	EXPECT_EQ(t, atomic_read(&j.calls), 0);
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
+	EXPECT_EQ(t, job_cancel(&j), STATUS_INVALID_PARAMETER);
+	old = rig_raise();
+	j.r->ops->MapTransfer(j.r->adapter, j.q->mdl, j.q->base,
+			      MmGetMdlVirtualAddress(j.q->mdl), &length, TRUE);
+	KeLowerIrql(old);
+	EXPECT_EQ(t, length, 0);
+	EXPECT_EQ(t, j.line->starts, 1);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_INVALID_PARAMETER);
+	job_piece(&j, 0, PAGE_SIZE);
 	request_release(j.q);
 }
 
@@ -57,10 +88,11 @@ static void cancel_completed(struct nttest *t)
 	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
 	dmac_step(j.line, DMAC_STREAM);
 	EXPECT(t, job_completed(&j, DmaComplete));
-	job_cancel(&j);
+	EXPECT_EQ(t, job_cancel(&j), STATUS_INVALID_PARAMETER);
 	EXPECT(t, job_completed(&j, DmaComplete));
 	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
 	job_check(&j, 0, PAGE_SIZE);
+	job_piece(&j, 0, PAGE_SIZE);
 	request_release(j.q);
 }
 
@@ -118,6 +150,33 @@ static void stale_callback(struct nttest *t)
 	request_release(j.q);
 }
 
+/* Nor does it when this one runs already, as dmaengine hardly allows. */
+static void stale_running(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	j.line->hold = true;
+	j.line->lags = true;
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	dmac_step(j.line, DMAC_STREAM);
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_load(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+	if (EXPECT(t, rig_wait(started_twice, j.line))) {
+		dmac_fire(j.line);
+		EXPECT_EQ(t, atomic_read(&j.calls), 0);
+	}
+	j.line->hold = false;
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE);
+	EXPECT(t, job_completed(&j, DmaComplete));
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_check(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
 static int race_step(void *arg)
 {
 	struct job *j = arg;
@@ -171,8 +230,10 @@ static void flush_running(struct nttest *t)
 	int passive;
 
 	for (passive = 0; passive < 2; passive++) {
-		struct rig *r = sys_open(s, V3, passive);
+		struct rig *r;
 
+		s->dmac->lines[passive].limit = passive;
+		r = sys_open(s, V3, passive);
 		REQUIRE(t, r);
 		r->passive = passive;
 		REQUIRE(t, job_begin(&j, s, r, passive, PAGE_SIZE, false));
@@ -180,6 +241,11 @@ static void flush_running(struct nttest *t)
 		REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0),
 				     STATUS_SUCCESS));
 		dmac_step(j.line, 100);
+		EXPECT_EQ(t, r->ops->FlushAdapterBuffersEx(r->adapter, NULL,
+							   j.q->base, 0,
+							   PAGE_SIZE, FALSE),
+			  STATUS_INVALID_PARAMETER);
+		EXPECT_EQ(t, j.line->stops, 0);
 		EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
 		EXPECT_EQ(t, j.line->stops, 1);
 		EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
@@ -212,6 +278,7 @@ static void slow_stop(struct nttest *t)
 	struct request *q;
 	struct rig *other;
 	struct job j;
+	u8 byte;
 
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
 	other = sys_open(s, V3, 0);
@@ -234,6 +301,8 @@ static void slow_stop(struct nttest *t)
 	EXPECT_EQ(t, j.line->faults, 0);
 	complete_all(&j.line->gate);
 	EXPECT(t, request_ran(q));
+	if (dma_get_merge_boundary(t->dev))
+		EXPECT(t, bus_read(&j.r->bus, j.line->first, &byte, 1));
 	EXPECT(t, j.line->syncs >= 1);
 	EXPECT_EQ(t, j.line->early, 0);
 	request_release(q);
@@ -305,11 +374,12 @@ static void slow_queue(struct nttest *t)
 {
 	struct sys *s = t->priv;
 	struct job j;
-	int write;
+	int line;
 
-	for (write = 0; write < 2; write++) {
-		REQUIRE(t, job_begin(&j, s, sys_open(s, V3, write), write,
-				     3 * PAGE_SIZE, write));
+	for (line = 0; line < 4; line++) {
+		s->dmac->lines[line].limit = line / 2;
+		REQUIRE(t, job_begin(&j, s, sys_open(s, V3, line), line,
+				     3 * PAGE_SIZE, line % 2));
 		j.line->runs_on = true;
 		j.line->gated = true;
 		job_load(&j, 0, 3 * PAGE_SIZE);
@@ -324,6 +394,7 @@ static void slow_queue(struct nttest *t)
 		EXPECT(t, job_completed(&j, DmaCancelled));
 		EXPECT_EQ(t, job_map(&j, 0, 3 * PAGE_SIZE, 0), STATUS_SUCCESS);
 		EXPECT_EQ(t, j.line->starts, 1);
+		EXPECT_EQ(t, j.line->stops, 1);
 		EXPECT_EQ(t, dmac_step(j.line, 100), 100);
 		job_load(&j, 0, 3 * PAGE_SIZE);
 		complete_all(&j.line->gate);
@@ -333,7 +404,77 @@ static void slow_queue(struct nttest *t)
 		EXPECT_EQ(t, job_flush(&j, 0, 3 * PAGE_SIZE), STATUS_SUCCESS);
 		job_check(&j, 0, 3 * PAGE_SIZE);
 		EXPECT_EQ(t, j.line->early, 0);
+		EXPECT_EQ(t, j.line->syncs, 1);
 		request_release(j.q);
+	}
+}
+
+static int is_synced(void *arg)
+{
+	return READ_ONCE(((struct dmac_line *)arg)->syncs) > 0;
+}
+
+/**
+ * enum slow_end - when registers are freed whose transfer was flushed
+ * @SLOW_FIRST: before the controller has stopped
+ * @SLOW_MAPPED: while it may stop, and the next transfer is mapped
+ * @SLOW_LAST: after it has stopped
+ * @SLOW_ENDS: their number
+ */
+enum slow_end { SLOW_FIRST, SLOW_MAPPED, SLOW_LAST, SLOW_ENDS };
+
+static void slow_flush(struct job *j, ULONG length)
+{
+	struct nttest *t = j->r->t;
+
+	EXPECT_EQ(t, job_map(j, 0, length, 0), STATUS_SUCCESS);
+	EXPECT_EQ(t, j->mapped, length);
+	EXPECT_EQ(t, job_flush(j, 0, length), STATUS_SUCCESS);
+}
+
+static void slow_turn(struct job *j, PMDL mdl, ULONG length, enum slow_end end)
+{
+	struct nttest *t = j->r->t;
+
+	REQUIRE(t, job_hold(j, mdl, length, false));
+	reinit_completion(&j->line->gate);
+	j->line->gated = true;
+	j->line->syncs = 0;
+	slow_flush(j, length);
+	if (end == SLOW_FIRST)
+		slow_flush(j, length);
+	else if (end == SLOW_MAPPED)
+		EXPECT_EQ(t, job_map(j, 0, length, 0), STATUS_SUCCESS);
+	if (end != SLOW_FIRST)
+		complete_all(&j->line->gate);
+	if (end == SLOW_LAST)
+		EXPECT(t, rig_wait(is_synced, j->line));
+	request_release(j->q);
+	complete_all(&j->line->gate);
+}
+
+/* The pages that transfers are copied through all come back. */
+static void slow_pages(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct request *all;
+	struct buffer *b;
+	struct job j;
+	int line, i;
+
+	for (line = 0; line < 2; line++) {
+		s->dmac->lines[line].limit = line;
+		REQUIRE(t, job_init(&j, s, sys_open(s, V3, line), line));
+		b = buffer_new(j.r, SCATTERED, 0,
+			       j.r->registers / 2 * PAGE_SIZE);
+		REQUIRE(t, b);
+		for (i = 0; i < 40 * SLOW_ENDS && !t->failed; i++)
+			slow_turn(&j, b->mdl, b->length, i % SLOW_ENDS);
+		all = request_channel(j.r, j.r->registers, KeepObject);
+		REQUIRE(t, all);
+		EXPECT_EQ(t, request_allocate_ex(all, 0), STATUS_SUCCESS);
+		if (request_ran(all))
+			request_release(all);
 	}
 }
 
@@ -384,19 +525,15 @@ static int is_stalled(void *arg)
 	return READ_ONCE(((struct dmac_line *)arg)->stalled);
 }
 
-static int is_synced(void *arg)
-{
-	return READ_ONCE(((struct dmac_line *)arg)->syncs) > 0;
-}
-
 /* On another processor, which has no timer of this thread's to see to. */
-static bool starter_go(struct nttest *t, struct starter *starter)
+static bool starter_go(struct nttest *t, struct starter *starter,
+		       int (*run)(void *arg))
 {
 	struct dmac_line *line = starter->j->line;
 	struct task_struct *thread;
 	unsigned int cpu;
 
-	thread = kthread_create(starter_run, starter, "ntdma_start");
+	thread = kthread_create(run, starter, "ntdma_start");
 	if (!EXPECT(t, !IS_ERR(thread)))
 		return false;
 	migrate_disable();
@@ -421,14 +558,15 @@ static bool starter_begin(struct nttest *t, struct starter *starter,
 		nttest_skip(t, "needs two CPUs");
 		return false;
 	}
-	if (!job_begin(j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false))
+	if (!job_begin(j, s, sys_open(s, V3, 0), 0, 2 * PAGE_SIZE, false))
 		return false;
+	job_piece(j, 0, PAGE_SIZE);
 	job_load(j, 0, PAGE_SIZE);
 	j->line->stall = true;
 	j->line->runs_on = true;
 	starter->j = j;
 	init_completion(&starter->ended);
-	return starter_go(t, starter);
+	return starter_go(t, starter, starter_run);
 }
 
 /* The start was a success, as the client was told of its end. */
@@ -504,6 +642,61 @@ static void free_starting(struct nttest *t)
 		request_release(q);
 }
 
+/* Another list is mapped while the controller's driver still reads the first. */
+static void map_starting(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct starter starter;
+	dma_addr_t first;
+	struct job j;
+
+	s->dmac->lines[0].stall_prep = true;
+	s->dmac->lines[0].gated = true;
+	if (!starter_begin(t, &starter, &j))
+		return;
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	EXPECT(t, job_completed(&j, DmaCancelled));
+	EXPECT_EQ(t, job_map(&j, PAGE_SIZE, PAGE_SIZE, 0), STATUS_SUCCESS);
+	WRITE_ONCE(j.line->stall, false);
+	wait_for_completion(&starter.ended);
+	migrate_enable();
+	EXPECT_EQ(t, starter.status, STATUS_SUCCESS);
+	EXPECT_EQ(t, j.line->starts, 2);
+	first = j.line->first;
+	complete_all(&j.line->gate);
+	EXPECT(t, job_started(&j));
+	EXPECT(t, j.line->first != first);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE);
+	EXPECT(t, job_completed(&j, DmaComplete));
+	EXPECT_EQ(t, job_flush(&j, PAGE_SIZE, PAGE_SIZE), STATUS_SUCCESS);
+	request_release(j.q);
+}
+
+/* The client was told of a cancel, so the transfer has not failed. */
+static void refused_starting(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct starter starter;
+	struct job j;
+
+	s->dmac->lines[0].stall_prep = true;
+	if (!starter_begin(t, &starter, &j))
+		return;
+	j.line->fail_prep = true;
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
+	EXPECT(t, job_completed(&j, DmaCancelled));
+	WRITE_ONCE(j.line->stall, false);
+	wait_for_completion(&starter.ended);
+	migrate_enable();
+	j.line->fail_prep = false;
+	EXPECT_EQ(t, starter.status, STATUS_SUCCESS);
+	EXPECT(t, job_completed(&j, DmaCancelled));
+	EXPECT_EQ(t, job_cancel(&j), STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_piece(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
 /* Once for what runs, not for what ended and not for what was cancelled. */
 static void flush_reported(struct nttest *t)
 {
@@ -559,12 +752,98 @@ static void unbind_slow(struct nttest *t)
 	buffer_free(b);
 }
 
+static void go_on(struct work_struct *work)
+{
+	struct dmac_line *line = container_of(work, struct dmac_line, work);
+
+	msleep(100);
+	WRITE_ONCE(line->stall, false);
+}
+
+/* The driver leaves while another thread stands still until @line->work. */
+static void unbind_stalled(struct nttest *t, struct starter *starter)
+{
+	struct dmac_line *line = starter->j->line;
+	struct sys *s = t->priv;
+
+	INIT_WORK(&line->work, go_on);
+	queue_work_on(raw_smp_processor_id(), system_wq, &line->work);
+	device_release_driver(&s->pdev->dev);
+	EXPECT(t, !READ_ONCE(line->stalled));
+	wait_for_completion(&starter->ended);
+	migrate_enable();
+	EXPECT_EQ(t, dmac_step(line, DMAC_STREAM), 0);
+	starter->j->q->held = DeallocateObject;
+	starter->j->r->adapter = NULL;
+}
+
+/* A start that goes on holds the removal up, and is stopped then. */
+static void unbind_starting(struct nttest *t)
+{
+	struct starter starter;
+	struct job j;
+
+	if (!starter_begin(t, &starter, &j))
+		return;
+	unbind_stalled(t, &starter);
+	EXPECT_EQ(t, starter.status, STATUS_SUCCESS);
+	EXPECT_EQ(t, j.line->stops, 1);
+	EXPECT(t, j.line->syncs > 0);
+	EXPECT_EQ(t, atomic_read(&j.calls), 0);
+}
+
+/* The completion routine takes its time. */
+static void linger(struct job *j)
+{
+	int i;
+
+	WRITE_ONCE(j->line->stalled, true);
+	for (i = 0; i < 5000000 && READ_ONCE(j->line->stall); i++)
+		udelay(1);
+	WRITE_ONCE(j->line->stalled, false);
+}
+
+static int step_run(void *arg)
+{
+	struct starter *starter = arg;
+
+	dmac_step(starter->j->line, DMAC_STREAM);
+	complete(&starter->ended);
+	return 0;
+}
+
+/* A routine of the client is not left alone when its driver is gone. */
+static void unbind_completing(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct starter starter;
+	struct job j;
+
+	if (num_online_cpus() < 2) {
+		nttest_skip(t, "needs two CPUs");
+		return;
+	}
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	j.hook = linger;
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	j.line->stall = true;
+	starter.j = &j;
+	init_completion(&starter.ended);
+	if (!starter_go(t, &starter, step_run))
+		return;
+	unbind_stalled(t, &starter);
+	EXPECT_EQ(t, atomic_read(&j.calls), 1);
+	EXPECT_EQ(t, j.status, DmaComplete);
+}
+
 static const struct nttest_case cases[] = {
 	{ "S17 EC-120 EC-121 EC-124 cancel, and cancel twice", cancel },
+	{ "S17 EC-122 EC-124 a cancel lasts until the flush", map_cancelled },
 	{ "S17 EC-122 cancel before map", cancel_unmapped },
 	{ "EC-123 cancel after completion", cancel_completed },
 	{ "S17 cancel before the callback of a transfer that is through", cancel_late },
 	{ "EC-120 a late callback is not the next transfer's", stale_callback },
+	{ "EC-120 a callback that comes even later", stale_running },
 	{ "S17 cancel races with completion", cancel_race },
 	{ "EC-119 flush before completion", flush_running },
 	{ "EC-118 flush without map", flush_unmapped },
@@ -573,12 +852,18 @@ static const struct nttest_case cases[] = {
 	{ "EC-49 channel freed with a running transfer", free_running },
 	{ "S26 unbound with a running transfer", unbind_running },
 	{ "EC-119 mapped and flushed again before the engine stopped", slow_queue },
+	{ "EC-119 EC-49 what a slow stop holds comes back", slow_pages },
 	{ "EC-128 a late start that the controller refuses", slow_refused },
 	{ "EC-119 flush of a transfer that is being started", flush_starting },
 	{ "EC-120 EC-124 cancel of a transfer that is being started", cancel_starting },
 	{ "EC-49 channel freed while a transfer is being started", free_starting },
 	{ "0xE6:23 flush of a transfer that runs", flush_reported },
+	{ "EC-119 mapped while another transfer is being started", map_starting },
+	{ "EC-109 EC-120 cancelled while being started, then refused",
+	  refused_starting },
 	{ "S26 unbound, and the controller is slow to stop", unbind_slow },
+	{ "S26 unbound while a transfer is being started", unbind_starting },
+	{ "S26 unbound while the completion routine runs", unbind_completing },
 	{ }
 };
 
