@@ -20,7 +20,7 @@ static NTSTATUS hooked(struct dma_chan *chan, u32 function, void *argument)
 {
 	struct dma_chan **seen = argument;
 
-	if (function != NTDMA_CHANNEL_VENDOR + 1)
+	if (function != NTDMA_CHANNEL_VENDOR)
 		return STATUS_NOT_IMPLEMENTED;
 	*seen = chan;
 	return STATUS_SUCCESS;
@@ -49,16 +49,35 @@ static void named(struct nttest *t)
 					  hooked), 0);
 	REQUIRE(t, job_init(&j, s, sys_open(s, V3, HINT), 2));
 	EXPECT_EQ(t, j.line->chan.client_count, 1);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_VENDOR + 1, &seen),
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_VENDOR, &seen),
 		  STATUS_SUCCESS);
 	EXPECT(t, seen == &j.line->chan);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_VENDOR + 2, &seen),
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_VENDOR + 1, &seen),
 		  STATUS_NOT_IMPLEMENTED);
 	device_release_driver(&s->pdev->dev);
 	j.r->adapter = NULL;
 	EXPECT_EQ(t, device_attach(&s->pdev->dev), 1);
 	sys_describe(&dd, V3, HINT);
 	EXPECT(t, !sys_adapter(s, &dd, &n));
+}
+
+/* Names are for one line of one device. */
+static void named_others(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
+	struct job j;
+	ULONG n;
+
+	EXPECT_EQ(t, ntdma_device_channel(t->dev, HINT, dmac_names[1], NULL), 0);
+	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, HINT + 1,
+					  dmac_names[2], NULL), 0);
+	sys_describe(&dd, V3, HINT);
+	EXPECT(t, !sys_adapter(s, &dd, &n));
+	REQUIRE(t, job_init(&j, s, sys_open(s, V3, HINT + 1), 2));
+	EXPECT_EQ(t, j.line->chan.client_count, 1);
+	REQUIRE(t, job_init(&j, s, sys_open(s, V3, 3), 3));
+	EXPECT_EQ(t, j.line->chan.client_count, 1);
 }
 
 /* The same channel by two of its names is taken once only. */
@@ -147,7 +166,62 @@ static void each_failure(struct nttest *t)
 	ntdma_device_destroy(object);
 }
 
+/* Versions before 3 have DmaChannel, and version 3 has DmaRequestLine. */
+static void which_line(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
+	int i;
+
+	sys_describe(&dd, V3, 1);
+	dd.DmaChannel = 0;
+	REQUIRE(t, sys_open_as(s, &dd));
+	sys_describe(&dd, 2, 2);
+	dd.DmaRequestLine = 3;
+	REQUIRE(t, sys_open_as(s, &dd));
+	for (i = 0; i < DMAC_LINES; i++)
+		EXPECT_EQ(t, s->dmac->lines[i].chan.client_count,
+			  i == 1 || i == 2);
+}
+
 /* What the controller lacks */
+
+static bool opens(struct sys *s, DMA_WIDTH width)
+{
+	DEVICE_DESCRIPTION dd;
+	PDMA_ADAPTER adapter;
+	ULONG n;
+
+	sys_describe(&dd, V3, 0);
+	dd.DmaWidth = width;
+	adapter = sys_adapter(s, &dd, &n);
+	if (adapter)
+		adapter->DmaOperations->PutDmaAdapter(adapter);
+	return adapter;
+}
+
+static int is_given_back(void *arg)
+{
+	return !READ_ONCE(((struct dmac_line *)arg)->chan.client_count);
+}
+
+/* Widths of both directions, of one direction only, and no statement. */
+static void widths(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct dma_device *dma = &s->dmac->dma;
+
+	dma->src_addr_widths = BIT(1) | BIT(2);
+	EXPECT(t, opens(s, Width16Bits));
+	EXPECT(t, rig_wait(is_given_back, &s->dmac->lines[0]));
+	EXPECT(t, !opens(s, Width32Bits));
+	dma->src_addr_widths = 0;
+	EXPECT(t, opens(s, Width32Bits));
+	EXPECT(t, rig_wait(is_given_back, &s->dmac->lines[0]));
+	EXPECT(t, !opens(s, Width64Bits));
+	dma->dst_addr_widths = 0;
+	EXPECT(t, opens(s, Width64Bits));
+}
 
 static void no_loops(struct nttest *t)
 {
@@ -239,6 +313,7 @@ static void config(struct nttest *t)
 	bad_config(t, j.r, sizeof(config) - 1, 2, 1, 0);
 	bad_config(t, j.r, sizeof(config), 3, 1, 0);
 	bad_config(t, j.r, sizeof(config), 8, 1, 0);
+	bad_config(t, j.r, sizeof(config), 33, 1, 0);
 	bad_config(t, j.r, sizeof(config), 0x80000000, 1, 0);
 	bad_config(t, j.r, sizeof(config), 2, 65536, 0);
 	bad_config(t, j.r, sizeof(config), 2, 1, 2);
@@ -277,6 +352,10 @@ static void pausing(struct nttest *t)
 	job_load(&j, 0, PAGE_SIZE);
 	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
 	EXPECT_EQ(t, dmac_step(j.line, 100), 100);
+	j.line->fail_pause = true;
+	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PAUSE, NULL),
+		  STATUS_INVALID_DEVICE_STATE);
+	j.line->fail_pause = false;
 	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PAUSE, NULL), STATUS_SUCCESS);
 	EXPECT_EQ(t, dmac_step(j.line, 100), 0);
 	EXPECT_EQ(t, j.r->ops->ReadDmaCounter(j.r->adapter), PAGE_SIZE - 100);
@@ -297,6 +376,7 @@ static void burst(struct nttest *t)
 	struct job j;
 
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
+	job_piece(&j, 0, PAGE_SIZE);
 	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, NULL),
 		  STATUS_INVALID_PARAMETER);
 	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, &none),
@@ -318,6 +398,7 @@ static void blob(struct nttest *t)
 	struct job j;
 
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
+	job_piece(&j, 0, PAGE_SIZE);
 	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PERIPHERAL, NULL),
 		  STATUS_INVALID_PARAMETER);
 	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PERIPHERAL, &bad),
@@ -358,10 +439,13 @@ static void while_running(struct nttest *t)
 
 static const struct nttest_case cases[] = {
 	{ "S5 a line that the glue names, and its hook", named },
+	{ "S5 names that the glue gives to others", named_others },
+	{ "S5 S11 DmaChannel before version 3, then DmaRequestLine", which_line },
 	{ "EC-17 a line that another name has taken", taken },
 	{ "EC-17 a controller without a driver yet", deferred },
 	{ "S26 the controller's module stays", held },
 	{ "EC-17 each failure inside", each_failure },
+	{ "EC-17 widths as far as the controller states them", widths },
 	{ "S12 a controller that cannot loop", no_loops },
 	{ "EC-126 a controller that cannot pause", no_pause },
 	{ "EC-126 a controller that cannot resume", no_resume },
