@@ -679,8 +679,9 @@ static IO_ALLOCATION_ACTION NTAPI leaver_routine(PDEVICE_OBJECT object,
 	return KeepObject;
 }
 
-/* Opens an adapter, starts its channel, and gives nothing back. */
-static void leaver_start(struct nttest *t, PDEVICE_OBJECT object, PMDL mdl)
+/* Asks for the channel, and has @base once it is there. */
+static PDMA_ADAPTER leaver_ask(struct nttest *t, PDEVICE_OBJECT object,
+			       PVOID *base)
 {
 	DEVICE_DESCRIPTION dd = {
 		.Version = 1,
@@ -689,22 +690,38 @@ static void leaver_start(struct nttest *t, PDEVICE_OBJECT object, PMDL mdl)
 		.DmaWidth = Width8Bits,
 		.MaximumLength = PAGE_SIZE,
 	};
-	ULONG registers, length = PAGE_SIZE;
-	PDMA_OPERATIONS ops;
+	PDMA_ADAPTER adapter;
+	ULONG registers;
+	NTSTATUS status;
+	KIRQL old;
+
+	adapter = IoGetDmaAdapter(object, &dd, &registers);
+	if (!EXPECT(t, adapter))
+		return NULL;
+	old = rig_raise();
+	status = adapter->DmaOperations->AllocateAdapterChannel(adapter, object,
+								registers,
+								leaver_routine,
+								base);
+	KeLowerIrql(old);
+	EXPECT_EQ(t, status, STATUS_SUCCESS);
+	return adapter;
+}
+
+/* Opens an adapter, starts its channel, and gives nothing back. */
+static void leaver_start(struct nttest *t, PDEVICE_OBJECT object, PMDL mdl)
+{
+	ULONG length = PAGE_SIZE;
 	PDMA_ADAPTER adapter;
 	PVOID base = NULL;
 	KIRQL old;
 
-	adapter = IoGetDmaAdapter(object, &dd, &registers);
-	REQUIRE(t, adapter);
-	ops = adapter->DmaOperations;
+	adapter = leaver_ask(t, object, &base);
+	REQUIRE(t, adapter && EXPECT(t, base));
 	old = rig_raise();
-	EXPECT_EQ(t, ops->AllocateAdapterChannel(adapter, object, registers,
-						 leaver_routine, &base),
-		  STATUS_SUCCESS);
-	if (EXPECT(t, base))
-		ops->MapTransfer(adapter, mdl, base,
-				 MmGetMdlVirtualAddress(mdl), &length, FALSE);
+	adapter->DmaOperations->MapTransfer(adapter, mdl, base,
+					    MmGetMdlVirtualAddress(mdl),
+					    &length, FALSE);
 	KeLowerIrql(old);
 	EXPECT(t, open(BYTES));
 }
@@ -732,19 +749,89 @@ static void left_with(struct nttest *t, struct platform_device *pdev,
 		ntdma_device_destroy(object);
 }
 
-static void left(struct nttest *t)
+/* Another device's driver waits for the channel of the one that leaves. */
+static void left_to(struct nttest *t, struct platform_device *pdev, PVOID memory)
+{
+	PDEVICE_OBJECT object = ntdma_device_create(&pdev->dev, 0);
+	PMDL mdl = IoAllocateMdl(memory, PAGE_SIZE, FALSE, FALSE, NULL);
+	struct rig *r = rig_open(t, &both[0]);
+	struct request *q = r ? request_channel(r, 1, KeepObject) : NULL;
+
+	if (EXPECT(t, object && mdl && q)) {
+		MmBuildMdlForNonPagedPool(mdl);
+		leaver_start(t, object, mdl);
+		EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+		EXPECT_EQ(t, atomic_read(&q->calls), 0);
+		device_release_driver(&pdev->dev);
+		EXPECT(t, !open(BYTES));
+		if (request_ran(q))
+			request_release(q);
+	}
+	if (r)
+		rig_close(r);
+	if (mdl)
+		IoFreeMdl(mdl);
+	if (object)
+		ntdma_device_destroy(object);
+}
+
+/* The one that leaves waits, between requests of another device's driver. */
+static void left_queue(struct nttest *t, struct platform_device *pdev,
+		       PVOID memory)
+{
+	PDEVICE_OBJECT object = ntdma_device_create(&pdev->dev, 0);
+	struct rig *r = rig_open(t, &both[0]);
+	struct request *q = r ? hold(r) : NULL;
+	struct request *next = q ? request_channel(r, 1, KeepObject) : NULL;
+	PVOID base = NULL;
+
+	if (EXPECT(t, object && next)) {
+		EXPECT(t, leaver_ask(t, object, &base));
+		EXPECT_EQ(t, request_allocate(next), STATUS_SUCCESS);
+		device_release_driver(&pdev->dev);
+		EXPECT_EQ(t, atomic_read(&next->calls), 0);
+		request_release(q);
+		EXPECT(t, !base);
+		if (request_ran(next))
+			request_release(next);
+		EXPECT(t, !base);
+	}
+	if (r)
+		rig_close(r);
+	if (object)
+		ntdma_device_destroy(object);
+}
+
+static void with_leaver(struct nttest *t,
+			void (*run)(struct nttest *t,
+				    struct platform_device *pdev, PVOID memory))
 {
 	void *memory = (void *)get_zeroed_page(GFP_KERNEL);
 	struct platform_device *pdev;
 
 	pdev = platform_create_bundle(&leaver, leaver_probe, NULL, 0, NULL, 0);
 	if (EXPECT(t, memory && !IS_ERR(pdev)))
-		left_with(t, pdev, memory);
+		run(t, pdev, memory);
 	if (!IS_ERR(pdev)) {
 		platform_device_unregister(pdev);
 		platform_driver_unregister(&leaver);
 	}
 	free_page((unsigned long)memory);
+}
+
+static void left(struct nttest *t)
+{
+	with_leaver(t, left_with);
+}
+
+static void left_to_other(struct nttest *t)
+{
+	with_leaver(t, left_to);
+}
+
+static void left_others(struct nttest *t)
+{
+	with_leaver(t, left_queue);
 }
 
 static const struct nttest_case cases[] = {
@@ -792,6 +879,8 @@ static const struct nttest_case cases[] = {
 	{ "S12 a loop of version 3 has its counter and its end",
 	  .run_on = s12, .kinds = loops3 },
 	{ "S26 a driver that leaves has its channel stopped and free", left },
+	{ "S26 S22 a driver that leaves makes way for another's", left_to_other },
+	{ "S26 S22 a driver that leaves does not wait, others do", left_others },
 	{ "EC-126 no functions",
 	  .run_on = ec_126, .kinds = version3 },
 	{ }
