@@ -76,6 +76,8 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_lines,
 	&nttest_system,
 	&nttest_stopping,
+	&nttest_loops,
+	&nttest_sharing,
 #ifdef NTDMA_HAVE_ISA
 	&nttest_isa,
 #endif

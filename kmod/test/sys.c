@@ -335,3 +335,32 @@ void job_piece(struct job *j, ULONG at, ULONG length)
 	EXPECT_EQ(t, job_flush(j, at, j->mapped), STATUS_SUCCESS);
 	job_check(j, at, j->mapped);
 }
+
+/* A transfer of @length bytes by MapTransfer, from start to end. */
+void job_packet(struct job *j, ULONG at, ULONG length)
+{
+	struct rig *r = j->r;
+	struct nttest *t = r->t;
+	PVOID va = MmGetMdlVirtualAddress(j->q->mdl) + at;
+	ULONG mapped = length;
+	KIRQL old;
+
+	job_load(j, at, length);
+	old = rig_raise();
+	r->ops->MapTransfer(r->adapter, j->q->mdl, j->q->base, va, &mapped,
+			    j->q->write);
+	KeLowerIrql(old);
+	REQUIRE(t, EXPECT_EQ(t, mapped, length));
+	EXPECT_EQ(t, j->line->dir, j->q->write ? DMA_MEM_TO_DEV : DMA_DEV_TO_MEM);
+	EXPECT_EQ(t, j->line->width, 4);
+	EXPECT_EQ(t, r->ops->ReadDmaCounter(r->adapter), length);
+	EXPECT_EQ(t, dmac_step(j->line, length / 4), length / 4);
+	EXPECT_EQ(t, r->ops->ReadDmaCounter(r->adapter), length - length / 4);
+	EXPECT_EQ(t, dmac_step(j->line, DMAC_STREAM), length - length / 4);
+	EXPECT_EQ(t, r->ops->ReadDmaCounter(r->adapter), 0);
+	old = rig_raise();
+	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, j->q->mdl, j->q->base,
+					      va, length, j->q->write));
+	KeLowerIrql(old);
+	job_check(j, at, length);
+}

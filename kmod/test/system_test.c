@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * System DMA by contract case, on the mock controller.
+ * System DMA by contract case, on the mock controller: an adapter, and
+ * transfers that run to their end.
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -50,21 +51,27 @@ static void unknown_width(struct nttest *t)
 	EXPECT(t, sys_open_as(s, &dd));
 }
 
+/* What the description says of lists and addresses is for bus masters. */
 static void info(struct nttest *t)
 {
 	DMA_ADAPTER_INFO info = { .Version = DMA_ADAPTER_INFO_VERSION1 };
 	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
 	struct rig *r;
 
 	s->dmac->lines[1].limit = 4;
-	r = sys_open(s, V3, 1);
+	sys_describe(&dd, V3, 1);
+	dd.DmaAddressWidth = 0;
+	r = sys_open_as(s, &dd);
 	REQUIRE(t, r);
 	EXPECT_EQ(t, r->ops->GetDmaAdapterInfo(r->adapter, &info),
 		  STATUS_SUCCESS);
 	EXPECT_EQ(t, info.V1.ScatterGatherLimit, 4);
 	EXPECT(t, info.V1.ReadDmaCounterAvailable);
-	EXPECT(t, info.V1.MinimumTransferUnit >= 1);
-	EXPECT(t, info.V1.MinimumTransferUnit <= 4);
+	EXPECT_EQ(t, info.V1.MinimumTransferUnit, 4);
+	EXPECT_EQ(t, info.V1.DmaAddressWidth, fls64(dma_get_mask(t->dev)));
+	EXPECT_EQ(t, info.V1.Flags, 0);
+	EXPECT_EQ(t, r->ops->GetDmaAlignment(r->adapter) % 4, 0);
 }
 
 static void info_no_counter(struct nttest *t)
@@ -81,34 +88,40 @@ static void info_no_counter(struct nttest *t)
 	EXPECT(t, !info.V1.ReadDmaCounterAvailable);
 }
 
-/* Packet transfers of versions 1 and 2 */
-
-static void packet_piece(struct nttest *t, struct job *j, ULONG at, ULONG length)
+static void unchanged(struct nttest *t)
 {
-	struct rig *r = j->r;
-	PVOID va = MmGetMdlVirtualAddress(j->q->mdl) + at;
-	ULONG mapped = length;
-	KIRQL old;
+	DEVICE_DESCRIPTION dd, before;
+	ULONG version;
 
-	job_load(j, at, length);
-	old = rig_raise();
-	r->ops->MapTransfer(r->adapter, j->q->mdl, j->q->base, va, &mapped,
-			    j->q->write);
-	KeLowerIrql(old);
-	REQUIRE(t, EXPECT_EQ(t, mapped, length));
-	EXPECT_EQ(t, j->line->dir, j->q->write ? DMA_MEM_TO_DEV : DMA_DEV_TO_MEM);
-	EXPECT_EQ(t, j->line->width, 4);
-	EXPECT_EQ(t, r->ops->ReadDmaCounter(r->adapter), length);
-	EXPECT_EQ(t, dmac_step(j->line, length / 4), length / 4);
-	EXPECT_EQ(t, r->ops->ReadDmaCounter(r->adapter), length - length / 4);
-	EXPECT_EQ(t, dmac_step(j->line, DMAC_STREAM), length - length / 4);
-	EXPECT_EQ(t, r->ops->ReadDmaCounter(r->adapter), 0);
-	old = rig_raise();
-	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, j->q->mdl, j->q->base,
-					      va, length, j->q->write));
-	KeLowerIrql(old);
-	job_check(j, at, length);
+	for (version = 0; version <= V3; version++) {
+		sys_describe(&dd, version, 0);
+		before = dd;
+		EXPECT(t, sys_open_as(t->priv, &dd));
+		EXPECT(t, !memcmp(&before, &dd, sizeof(dd)));
+	}
 }
+
+/* Two devices behind one line, or one device with two registers. */
+static void two_widths(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
+	struct rig *wide = sys_open(s, V3, 0), *narrow;
+	struct job j;
+	int i;
+
+	sys_describe(&dd, V3, 0);
+	dd.DmaWidth = Width16Bits;
+	narrow = sys_open_as(s, &dd);
+	for (i = 0; i < 4; i++) {
+		REQUIRE(t, job_begin(&j, s, i % 2 ? narrow : wide, 0, 256, true));
+		job_piece(&j, 0, 256);
+		EXPECT_EQ(t, j.line->width, i % 2 ? 2 : 4);
+		request_release(j.q);
+	}
+}
+
+/* Packet transfers of versions 1 and 2 */
 
 static void packet(struct nttest *t)
 {
@@ -123,66 +136,38 @@ static void packet(struct nttest *t)
 
 		for (write = 0; write < 2; write++) {
 			REQUIRE(t, job_begin(&j, s, r, 2, 2 * half, write));
-			packet_piece(t, &j, 0, half);
-			packet_piece(t, &j, half, half);
+			job_packet(&j, 0, half);
+			job_packet(&j, half, half);
 			request_release(j.q);
 			request_check_memory(j.q);
 		}
 	}
 }
 
-static void share(struct nttest *t)
+/* What the controller does not take whole is not started, and nothing stays. */
+static void packet_refused(struct nttest *t)
 {
 	struct sys *s = t->priv;
-	struct request *q;
-	struct rig *other;
+	ULONG length[] = { 254, PAGE_SIZE, 256, 256 };
+	size_t at[] = { 0, 0, 2, 2 * PAGE_SIZE };
 	struct job j;
-
-	REQUIRE(t, job_begin(&j, s, sys_open(s, 1, 2), 2, PAGE_SIZE, true));
-	other = sys_open(s, 1, 2);
-	REQUIRE(t, other);
-	q = request_channel(other, 1, KeepObject);
-	REQUIRE(t, q);
-	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
-	EXPECT_EQ(t, atomic_read(&q->calls), 0);
-	packet_piece(t, &j, 0, PAGE_SIZE);
-	EXPECT_EQ(t, atomic_read(&q->calls), 0);
-	request_release(j.q);
-	EXPECT(t, request_ran(q));
-	request_release(q);
-}
-
-static void three(struct nttest *t)
-{
-	struct request *q[SYS_RIGS] = { };
-	struct sys *s = t->priv;
+	KIRQL old;
 	int i;
 
-	for (i = 0; i < SYS_RIGS; i++) {
-		struct rig *r = sys_open(s, i % 2 ? 1 : V3, 0);
-
-		REQUIRE(t, r);
-		q[i] = request_channel(r, 1, KeepObject);
-		REQUIRE(t, q[i]);
-		EXPECT_EQ(t, request_allocate(q[i]), STATUS_SUCCESS);
+	REQUIRE(t, job_begin(&j, s, sys_open(s, 1, 2), 2, 2 * PAGE_SIZE, true));
+	for (i = 0; i < ARRAY_SIZE(length); i++) {
+		j.line->fail_prep = length[i] == PAGE_SIZE;
+		old = rig_raise();
+		j.r->ops->MapTransfer(j.r->adapter, j.q->mdl, j.q->base,
+				      MmGetMdlVirtualAddress(j.q->mdl) + at[i],
+				      &length[i], TRUE);
+		KeLowerIrql(old);
+		EXPECT_EQ(t, length[i], 0);
+		EXPECT_EQ(t, j.line->starts, 0);
+		j.line->fail_prep = false;
 	}
-	for (i = 0; i < SYS_RIGS; i++) {
-		REQUIRE(t, request_ran(q[i]));
-		if (i + 1 < SYS_RIGS)
-			EXPECT_EQ(t, atomic_read(&q[i + 1]->calls), 0);
-		request_release(q[i]);
-	}
-}
-
-static void other_line(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct job a, b;
-
-	REQUIRE(t, job_begin(&a, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
-	REQUIRE(t, job_begin(&b, s, sys_open(s, V3, 1), 1, PAGE_SIZE, true));
-	request_release(b.q);
-	request_release(a.q);
+	job_packet(&j, 0, 2 * PAGE_SIZE);
+	request_release(j.q);
 }
 
 /* Transfers of version 3 */
@@ -190,15 +175,20 @@ static void other_line(struct nttest *t)
 static void pieces(struct nttest *t)
 {
 	struct sys *s = t->priv;
-	struct rig *r = sys_open(s, V3, 3);
-	ULONG length = 4 * PAGE_SIZE, at;
+	ULONG length = 5 * PAGE_SIZE, at;
 	struct job j;
-	int write;
+	int write, n;
 
+	s->dmac->lines[3].limit = 2;
 	for (write = 0; write < 2; write++) {
-		REQUIRE(t, job_begin(&j, s, r, 3, length, write));
-		for (at = 0; at < length && !t->failed; at += j.mapped)
+		REQUIRE(t, job_begin(&j, s, write ? s->rigs[0] :
+				     sys_open(s, V3, 3), 3, length, write));
+		for (at = 0, n = 0; at < length && !t->failed; n++) {
 			job_piece(&j, at, length - at);
+			EXPECT_EQ(t, j.line->config.direction, j.line->dir);
+			at += j.mapped;
+		}
+		EXPECT(t, n >= 3);
 		request_release(j.q);
 		request_check_memory(j.q);
 	}
@@ -260,6 +250,7 @@ static void sg_limit(struct nttest *t)
 		job_piece(&j, at, 10 * SZ_4K - at);
 		EXPECT(t, j.mapped <= 4 * PAGE_SIZE);
 	}
+	EXPECT(t, n >= DIV_ROUND_UP(10 * SZ_4K, 4 * PAGE_SIZE));
 	request_release(j.q);
 }
 
@@ -304,40 +295,127 @@ static void bad_arguments(struct nttest *t)
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
 	EXPECT_EQ(t, job_map(&j, PAGE_SIZE, 1, 0), STATUS_INVALID_PARAMETER);
 	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE + 1, 0), STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, job_map(&j, 0, 0, 0), STATUS_INVALID_PARAMETER);
 	EXPECT_EQ(t, atomic_read(&j.calls), 0);
 	EXPECT_EQ(t, j.line->starts, 0);
 	job_piece(&j, 0, PAGE_SIZE);
 	request_release(j.q);
 }
 
+/**
+ * struct listed - a transfer with a list
+ * @j: the transfer
+ * @size: of @list in bytes
+ * @list: where MapTransferEx writes the list
+ */
+struct listed {
+	struct job j;
+	ULONG size;
+	PSCATTER_GATHER_LIST list;
+};
+
+static bool listed_begin(struct listed *l, struct sys *s, struct rig *r,
+			 ULONG length, bool write, int elements)
+{
+	l->size = offsetof(SCATTER_GATHER_LIST, Elements) +
+		  elements * sizeof(SCATTER_GATHER_ELEMENT);
+	if (!job_begin(&l->j, s, r, 0, length, write))
+		return false;
+	l->list = kzalloc(l->size, GFP_KERNEL);
+	if (EXPECT(s->t, l->list))
+		return true;
+	request_release(l->j.q);
+	return false;
+}
+
+static void listed_end(struct listed *l)
+{
+	request_release(l->j.q);
+	kfree(l->list);
+}
+
+/* MapTransferEx with the first @size bytes of the list. */
+static NTSTATUS listed_map(struct listed *l, ULONG length, ULONG size)
+{
+	struct job *j = &l->j;
+	NTSTATUS status;
+	KIRQL old;
+
+	j->mapped = length;
+	old = rig_raise();
+	status = j->r->ops->MapTransferEx(j->r->adapter, j->q->mdl, j->q->base,
+					  0, 0, &j->mapped, j->q->write,
+					  l->list, size, job_done, j);
+	KeLowerIrql(old);
+	return status;
+}
+
+/* Elements are there, and what they cover is @mapped. */
+static bool listed_sum(struct listed *l, ULONG mapped)
+{
+	struct nttest *t = l->j.r->t;
+	ULONG i, sum = 0;
+
+	for (i = 0; i < l->list->NumberOfElements; i++)
+		sum += l->list->Elements[i].Length;
+	return EXPECT(t, l->list->NumberOfElements >= 1) &
+	       EXPECT_EQ(t, sum, mapped);
+}
+
+/* What the elements name is the first bytes of the image, in order. */
+static void listed_show(struct listed *l)
+{
+	struct nttest *t = l->j.r->t;
+	u8 *seen = kvmalloc(l->j.mapped, GFP_KERNEL);
+	ULONG i, at = 0;
+
+	REQUIRE(t, seen);
+	for (i = 0; i < l->list->NumberOfElements; i++) {
+		PSCATTER_GATHER_ELEMENT e = &l->list->Elements[i];
+
+		EXPECT_EQ(t, bus_read(&l->j.r->bus, e->Address.QuadPart,
+				      seen + at, e->Length), 0);
+		at += e->Length;
+	}
+	pattern_same(t, "the list", seen, l->j.q->image, at);
+	kvfree(seen);
+}
+
+#define SCRIBBLE	0xa5
+
 static void scribble(struct job *j)
 {
+	struct listed *l = container_of(j, struct listed, j);
+
+	listed_sum(l, j->mapped);
 	j->mapped = 0xdeadbeef;
+	memset(l->list, SCRIBBLE, l->size);
 }
 
 static void completes_first(struct nttest *t)
 {
 	struct sys *s = t->priv;
-	struct job j;
+	struct listed l;
 
-	s->dmac->lines[0].limit = 2;
-	s->dmac->lines[0].fast = true;
-	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, 4 * PAGE_SIZE, true));
 	if (num_online_cpus() < 2) {
-		request_release(j.q);
 		nttest_skip(t, "needs two CPUs");
 		return;
 	}
-	job_load(&j, 0, 4 * PAGE_SIZE);
-	j.hook = scribble;
-	EXPECT_EQ(t, job_map(&j, 0, 4 * PAGE_SIZE, 0), STATUS_SUCCESS);
-	EXPECT(t, j.line->fast_met);
-	EXPECT(t, job_completed(&j, DmaComplete));
-	EXPECT(t, j.seen > 0 && j.seen < 4 * PAGE_SIZE);
-	EXPECT_EQ(t, j.mapped, 0xdeadbeef);
-	EXPECT_EQ(t, job_flush(&j, 0, j.seen), STATUS_SUCCESS);
-	job_check(&j, 0, j.seen);
-	request_release(j.q);
+	s->dmac->lines[0].limit = 2;
+	s->dmac->lines[0].fast = true;
+	REQUIRE(t, listed_begin(&l, s, sys_open(s, V3, 0), 4 * PAGE_SIZE, true,
+				4));
+	job_load(&l.j, 0, 4 * PAGE_SIZE);
+	l.j.hook = scribble;
+	EXPECT_EQ(t, listed_map(&l, 4 * PAGE_SIZE, l.size), STATUS_SUCCESS);
+	EXPECT(t, l.j.line->fast_met);
+	EXPECT(t, job_completed(&l.j, DmaComplete));
+	EXPECT(t, l.j.seen > 0 && l.j.seen < 4 * PAGE_SIZE);
+	EXPECT_EQ(t, l.j.mapped, 0xdeadbeef);
+	EXPECT(t, !memchr_inv(l.list, SCRIBBLE, l.size));
+	EXPECT_EQ(t, job_flush(&l.j, 0, l.j.seen), STATUS_SUCCESS);
+	job_check(&l.j, 0, l.j.seen);
+	listed_end(&l);
 }
 
 static void prep_fails(struct nttest *t)
@@ -347,13 +425,62 @@ static void prep_fails(struct nttest *t)
 
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
 	j.line->fail_prep = true;
-	EXPECT(t, !NT_SUCCESS(job_map(&j, 0, PAGE_SIZE, 0)));
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0),
+		  STATUS_INSUFFICIENT_RESOURCES);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_INVALID_PARAMETER);
 	j.line->fail_prep = false;
+	j.line->fail_submit = true;
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0),
+		  STATUS_INSUFFICIENT_RESOURCES);
+	j.line->fail_submit = false;
 	j.line->fail_config = true;
-	EXPECT(t, !NT_SUCCESS(job_map(&j, 0, PAGE_SIZE, 0x20)));
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0x20), STATUS_INVALID_PARAMETER);
 	j.line->fail_config = false;
 	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
 	EXPECT_EQ(t, atomic_read(&j.calls), 0);
+	EXPECT_EQ(t, j.line->starts, 0);
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0x20), STATUS_SUCCESS);
+	EXPECT_EQ(t, j.line->address, DMAC_FIFO(0) + 0x20);
+	dmac_step(j.line, DMAC_STREAM);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_piece(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
+/* Nothing is mapped after a refusal, and a cancel is for the next then. */
+static void refused_cancelled(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	j.line->fail_prep = true;
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0),
+		  STATUS_INSUFFICIENT_RESOURCES);
+	j.line->fail_prep = false;
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_CANCELLED);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_INVALID_PARAMETER);
+	job_piece(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
+/* A register of four bytes wants memory in fours. */
+static void part_units(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	job_load(&j, 0, 255);
+	EXPECT_EQ(t, job_map(&j, 0, 255, 0), STATUS_SUCCESS);
+	EXPECT_EQ(t, j.mapped, 252);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 252);
+	EXPECT_EQ(t, job_flush(&j, 0, 252), STATUS_SUCCESS);
+	EXPECT_EQ(t, job_map(&j, 2, 256, 0), STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, j.mapped, 256);
+	EXPECT_EQ(t, job_map(&j, 0, 3, 0), STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, j.line->starts, 1);
 	job_piece(&j, 0, PAGE_SIZE);
 	request_release(j.q);
 }
@@ -381,6 +508,7 @@ static void each_failure(struct nttest *t)
 		dmac_step(j.line, DMAC_STREAM);
 		EXPECT(t, job_completed(&j, DmaComplete));
 		EXPECT_EQ(t, job_flush(&j, 0, j.mapped), STATUS_SUCCESS);
+		job_check(&j, 0, j.mapped);
 		if (!ntdma_fail_hit())
 			break;
 	}
@@ -406,20 +534,27 @@ static void no_allocation(struct nttest *t)
 	}
 }
 
+/* Also when the controller calls it an abort. */
 static void controller_error(struct nttest *t)
 {
 	struct sys *s = t->priv;
 	struct job j;
+	int aborts;
 
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
-	j.line->error_at = 100;
-	job_load(&j, 0, PAGE_SIZE);
-	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
-	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 100);
-	EXPECT(t, job_completed(&j, DmaError));
-	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
-	j.line->error_at = 0;
-	job_piece(&j, 0, PAGE_SIZE);
+	for (aborts = 0; aborts < 2; aborts++) {
+		j.line->aborts = aborts;
+		j.line->error_at = 100;
+		job_load(&j, 0, PAGE_SIZE);
+		REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0),
+				     STATUS_SUCCESS));
+		EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 100);
+		EXPECT(t, job_completed(&j, DmaError));
+		EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+		EXPECT(t, job_completed(&j, DmaError));
+		j.line->error_at = 0;
+		job_piece(&j, 0, PAGE_SIZE);
+	}
 	request_release(j.q);
 }
 
@@ -480,210 +615,6 @@ static void all_in_completion(struct nttest *t)
 	job_check(&j, 0, PAGE_SIZE);
 }
 
-/* Loops */
-
-struct loop {
-	struct job j;
-	PVOID va;
-	PHYSICAL_ADDRESS logical;
-	PMDL mdl;
-	ULONG length;
-};
-
-static bool loop_begin(struct loop *l, struct sys *s, ULONG version, bool write)
-{
-	DEVICE_DESCRIPTION dd;
-	struct rig *r;
-
-	memset(l, 0, sizeof(*l));
-	l->length = 4 * PAGE_SIZE;
-	sys_describe(&dd, version, 2);
-	dd.AutoInitialize = TRUE;
-	dd.MaximumLength = l->length;
-	r = sys_open_as(s, &dd);
-	if (!job_init(&l->j, s, r, 2))
-		return false;
-	l->va = r->ops->AllocateCommonBuffer(r->adapter, l->length, &l->logical,
-					     FALSE);
-	if (!EXPECT(s->t, l->va))
-		return false;
-	l->mdl = IoAllocateMdl(l->va, l->length, FALSE, FALSE, NULL);
-	if (!EXPECT(s->t, l->mdl))
-		return false;
-	MmBuildMdlForNonPagedPool(l->mdl);
-	EXPECT(s->t, MmGetSystemAddressForMdlSafe(l->mdl, NormalPagePriority) ==
-	       l->va);
-	return job_hold(&l->j, l->mdl, l->length, write);
-}
-
-static void loop_end(struct loop *l)
-{
-	struct rig *r = l->j.r;
-
-	if (l->j.q)
-		request_release(l->j.q);
-	if (l->mdl)
-		IoFreeMdl(l->mdl);
-	if (l->va)
-		r->ops->FreeCommonBuffer(r->adapter, l->length, l->logical,
-					 l->va, FALSE);
-}
-
-/* Two and a half passes; the device's ring is a multiple of the buffer. */
-static void loop_passes(struct nttest *t, struct loop *l)
-{
-	struct rig *r = l->j.r;
-	ULONG left, step = l->length / 8;
-	int i;
-
-	EXPECT_EQ(t, r->ops->ReadDmaCounter(r->adapter), l->length);
-	for (i = 1; i <= 20; i++) {
-		EXPECT_EQ(t, dmac_step(l->j.line, step), step);
-		left = r->ops->ReadDmaCounter(r->adapter);
-		EXPECT_EQ(t, left, l->length - i * step % l->length);
-	}
-	EXPECT_EQ(t, l->j.line->starts, 1);
-}
-
-static void loop_v1(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	ULONG length;
-	struct loop l;
-
-	if (!loop_begin(&l, s, 1, true))
-		goto end;
-	job_load(&l.j, 0, l.length);
-	length = l.length;
-	l.j.r->ops->MapTransfer(l.j.r->adapter, l.mdl, l.j.q->base, l.va, &length,
-				TRUE);
-	if (!EXPECT_EQ(t, length, l.length))
-		goto end;
-	loop_passes(t, &l);
-	pattern_same(t, "the device", l.j.line->stream, l.va, l.length);
-	EXPECT(t, l.j.r->ops->FlushAdapterBuffers(l.j.r->adapter, l.mdl,
-						  l.j.q->base, l.va, l.length,
-						  TRUE));
-	EXPECT_EQ(t, dmac_step(l.j.line, 64), 0);
-end:
-	loop_end(&l);
-}
-
-static void loop_v3(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct loop l;
-	int calls;
-
-	if (!loop_begin(&l, s, V3, false))
-		goto end;
-	job_load(&l.j, 0, l.length);
-	if (!EXPECT_EQ(t, job_map(&l.j, 0, l.length, 0), STATUS_SUCCESS))
-		goto end;
-	EXPECT_EQ(t, l.j.mapped, l.length);
-	loop_passes(t, &l);
-	calls = atomic_read(&l.j.calls);
-	EXPECT(t, calls >= 2);
-	EXPECT_EQ(t, l.j.status, DmaComplete);
-	EXPECT_EQ(t, job_cancel(&l.j), STATUS_SUCCESS);
-	EXPECT_EQ(t, job_flush(&l.j, 0, l.length), STATUS_SUCCESS);
-	EXPECT_EQ(t, dmac_step(l.j.line, 64), 0);
-	EXPECT(t, atomic_read(&l.j.calls) <= calls + 1);
-	calls = atomic_read(&l.j.calls);
-	msleep(50);
-	EXPECT_EQ(t, atomic_read(&l.j.calls), calls);
-end:
-	loop_end(&l);
-}
-
-static void loop_by_timer(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct loop l;
-	int i;
-
-	if (!loop_begin(&l, s, V3, true))
-		goto end;
-	l.j.line->rate = l.length / 2;
-	if (!EXPECT_EQ(t, job_map(&l.j, 0, l.length, 0), STATUS_SUCCESS))
-		goto end;
-	for (i = 0; i < 250 && atomic_read(&l.j.calls) < 5; i++) {
-		ULONG left = l.j.r->ops->ReadDmaCounter(l.j.r->adapter);
-
-		EXPECT(t, left >= 1 && left <= l.length);
-		msleep(20);
-	}
-	EXPECT(t, atomic_read(&l.j.calls) >= 5);
-	EXPECT_EQ(t, job_flush(&l.j, 0, l.length), STATUS_SUCCESS);
-	i = atomic_read(&l.j.calls);
-	msleep(50);
-	EXPECT_EQ(t, atomic_read(&l.j.calls), i);
-end:
-	loop_end(&l);
-}
-
-/* All periods are due at once, and a late one comes after the flush. */
-static void loop_overrun(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct loop l;
-	ULONG left;
-
-	if (!loop_begin(&l, s, V3, true))
-		goto end;
-	l.j.line->hold = true;
-	l.j.line->runs_on = true;
-	if (!EXPECT_EQ(t, job_map(&l.j, 0, l.length, 0), STATUS_SUCCESS))
-		goto end;
-	EXPECT_EQ(t, dmac_step(l.j.line, 3 * l.length + l.length / 4),
-		  3 * l.length + l.length / 4);
-	left = l.j.r->ops->ReadDmaCounter(l.j.r->adapter);
-	EXPECT_EQ(t, left, l.length - l.length / 4);
-	EXPECT_EQ(t, atomic_read(&l.j.calls), 0);
-	dmac_fire(l.j.line);
-	EXPECT_EQ(t, atomic_read(&l.j.calls), 13);
-	EXPECT_EQ(t, l.j.status, DmaComplete);
-	dmac_step(l.j.line, l.length);
-	l.j.line->gated = true;
-	EXPECT_EQ(t, job_flush(&l.j, 0, l.length), STATUS_SUCCESS);
-	EXPECT_EQ(t, l.j.status, DmaCancelled);
-	EXPECT_EQ(t, atomic_read(&l.j.calls), 14);
-	dmac_fire(l.j.line);
-	EXPECT_EQ(t, atomic_read(&l.j.calls), 14);
-	complete_all(&l.j.line->gate);
-end:
-	loop_end(&l);
-}
-
-static ULONG period_of(struct nttest *t, ULONG length)
-{
-	struct sys *s = t->priv;
-	struct dmac_line *line = &s->dmac->lines[2];
-	struct job *j;
-	struct loop l;
-	ULONG period = 0;
-
-	if (loop_begin(&l, s, V3, true)) {
-		j = &l.j;
-		if (EXPECT_EQ(t, job_map(j, 0, length, 0), STATUS_SUCCESS)) {
-			if (job_started(j))
-				period = line->period;
-			EXPECT_EQ(t, job_flush(j, 0, length), STATUS_SUCCESS);
-		}
-	}
-	loop_end(&l);
-	return period;
-}
-
-/* A few units make fewer periods; no period has a part of a unit. */
-static void loop_periods(struct nttest *t)
-{
-	EXPECT_EQ(t, period_of(t, PAGE_SIZE), PAGE_SIZE / 4);
-	EXPECT_EQ(t, period_of(t, 12), 4);
-	EXPECT_EQ(t, period_of(t, 40), 20);
-	EXPECT_EQ(t, period_of(t, 20), 20);
-}
-
 /* Counting */
 
 static void counts(struct nttest *t, struct job *j,
@@ -711,6 +642,15 @@ static void counter(struct nttest *t)
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, 4 * PAGE_SIZE, true));
 	counts(t, &j, DMA_RESIDUE_GRANULARITY_BURST, 0);
 	counts(t, &j, DMA_RESIDUE_GRANULARITY_SEGMENT, 4 * PAGE_SIZE);
+	j.line->surplus = 2 * PAGE_SIZE;
+	counts(t, &j, DMA_RESIDUE_GRANULARITY_BURST, 2 * PAGE_SIZE);
+	j.line->hold = true;
+	EXPECT_EQ(t, job_map(&j, 0, 4 * PAGE_SIZE, 0), STATUS_SUCCESS);
+	dmac_step(j.line, DMAC_STREAM);
+	EXPECT_EQ(t, j.r->ops->ReadDmaCounter(j.r->adapter), 0);
+	dmac_fire(j.line);
+	EXPECT(t, job_completed(&j, DmaComplete));
+	EXPECT_EQ(t, job_flush(&j, 0, 4 * PAGE_SIZE), STATUS_SUCCESS);
 	request_release(j.q);
 }
 
@@ -755,30 +695,68 @@ static void no_lists(struct nttest *t)
 /* The list is optional, and then true. */
 static void with_list(struct nttest *t)
 {
-	ULONG size = offsetof(SCATTER_GATHER_LIST, Elements) +
-		     8 * sizeof(SCATTER_GATHER_ELEMENT);
-	PSCATTER_GATHER_LIST list = kzalloc(size, GFP_KERNEL);
-	ULONG length = 4 * PAGE_SIZE, sum = 0, i;
+	ULONG length = 4 * PAGE_SIZE;
 	struct sys *s = t->priv;
-	struct job j;
+	struct listed l;
 
-	if (!EXPECT(t, list) ||
-	    !job_begin(&j, s, sys_open(s, V3, 0), 0, length, true))
-		goto free_list;
-	job_load(&j, 0, length);
-	EXPECT_EQ(t, j.r->ops->MapTransferEx(j.r->adapter, j.q->mdl, j.q->base,
-					     0, 0, &length, TRUE, list, size,
-					     NULL, NULL), STATUS_SUCCESS);
-	for (i = 0; i < list->NumberOfElements; i++)
-		sum += list->Elements[i].Length;
-	EXPECT(t, list->NumberOfElements >= 1);
-	EXPECT_EQ(t, sum, length);
-	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), length);
-	EXPECT_EQ(t, job_flush(&j, 0, length), STATUS_SUCCESS);
-	job_check(&j, 0, length);
-	request_release(j.q);
-free_list:
-	kfree(list);
+	REQUIRE(t, listed_begin(&l, s, sys_open(s, V3, 0), length, true, 8));
+	job_load(&l.j, 0, length);
+	EXPECT_EQ(t, listed_map(&l, length, l.size), STATUS_SUCCESS);
+	EXPECT_EQ(t, l.j.mapped, length);
+	if (listed_sum(&l, length))
+		listed_show(&l);
+	EXPECT_EQ(t, dmac_step(l.j.line, DMAC_STREAM), length);
+	EXPECT_EQ(t, job_flush(&l.j, 0, length), STATUS_SUCCESS);
+	job_check(&l.j, 0, length);
+	listed_end(&l);
+}
+
+/* Room for no element, and for one. */
+static void short_list(struct nttest *t)
+{
+	ULONG length = 4 * PAGE_SIZE;
+	struct sys *s = t->priv;
+	struct listed l;
+
+	REQUIRE(t, listed_begin(&l, s, sys_open(s, V3, 0), length, true, 1));
+	EXPECT_EQ(t, listed_map(&l, length, l.size - 1),
+		  STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, l.j.line->starts, 0);
+	job_load(&l.j, 0, length);
+	EXPECT_EQ(t, listed_map(&l, length, l.size), STATUS_SUCCESS);
+	EXPECT_EQ(t, l.j.mapped, PAGE_SIZE);
+	if (listed_sum(&l, PAGE_SIZE))
+		listed_show(&l);
+	EXPECT_EQ(t, dmac_step(l.j.line, DMAC_STREAM), PAGE_SIZE);
+	EXPECT_EQ(t, job_flush(&l.j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_check(&l.j, 0, PAGE_SIZE);
+	listed_end(&l);
+}
+
+/* Room as GetDmaTransferInfo says takes all of the transfer. */
+static void told_size(struct nttest *t)
+{
+	DMA_TRANSFER_INFO told = { .Version = DMA_TRANSFER_INFO_VERSION1 };
+	ULONG length = 3 * PAGE_SIZE + 52;
+	struct sys *s = t->priv;
+	struct listed l;
+
+	REQUIRE(t, listed_begin(&l, s, sys_open(s, V3, 0), length, true, 64));
+	EXPECT_EQ(t, l.j.r->ops->GetDmaTransferInfo(l.j.r->adapter, l.j.q->mdl,
+						    0, length, TRUE, &told),
+		  STATUS_SUCCESS);
+	EXPECT(t, told.V1.MapRegisterCount <= l.j.q->registers);
+	if (EXPECT(t, told.V1.ScatterGatherListSize <= l.size)) {
+		job_load(&l.j, 0, length);
+		EXPECT_EQ(t, listed_map(&l, length,
+					told.V1.ScatterGatherListSize),
+			  STATUS_SUCCESS);
+		EXPECT_EQ(t, l.j.mapped, length);
+		EXPECT(t, l.list->NumberOfElements <=
+		       told.V1.ScatterGatherElementCount);
+		EXPECT_EQ(t, job_flush(&l.j, 0, length), STATUS_SUCCESS);
+	}
+	listed_end(&l);
 }
 
 /* Three MDLs, the flush with what was asked for instead of what was mapped. */
@@ -813,66 +791,40 @@ static void chain(struct nttest *t)
 	}
 }
 
-/* A channel and its registers of system DMA go together. */
-static void together(struct nttest *t)
-{
-	struct sys *s = t->priv;
-	struct request *q;
-	struct rig *r;
-
-	r = sys_open(s, V3, 0);
-	REQUIRE(t, r);
-	q = request_channel(r, 1, DeallocateObjectKeepRegisters);
-	REQUIRE(t, q);
-	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
-	r->ops->FreeAdapterObject(r->adapter, KeepObject);
-	r->ops->FreeAdapterObject(r->adapter, DeallocateObjectKeepRegisters);
-	EXPECT_EQ(t, request_allocate_sync(request_channel(r, 1, KeepObject)),
-		  STATUS_INSUFFICIENT_RESOURCES);
-	q->held = DeallocateObject;
-	r->ops->FreeAdapterObject(r->adapter, DeallocateObject);
-	q = request_channel(r, 1, KeepObject);
-	REQUIRE(t, q);
-	EXPECT_EQ(t, request_allocate_sync(q), STATUS_SUCCESS);
-	EXPECT(t, q->base);
-	request_release(q);
-}
-
 static const struct nttest_case cases[] = {
 	{ "EC-17 a line that no controller has", unknown_line },
 	{ "S5 adapters of every version", not_unknown_line },
 	{ "EC-17 a width that the controller lacks", unknown_width },
-	{ "S11 GetDmaAdapterInfo has the controller's limits", info },
+	{ "EC-18 the description of a subordinate is not changed", unchanged },
+	{ "EC-16 EC-23 S11 GetDmaAdapterInfo has the controller's limits", info },
 	{ "S11 no counter where the controller has none", info_no_counter },
 	{ "S5 EC-85 packets by MapTransfer, and the counter", packet },
-	{ "S5 EC-49 a second adapter waits for the channel", share },
-	{ "S22 requests of several adapters in their order", three },
-	{ "S22 lines do not wait for each other", other_line },
+	{ "EC-85 a packet that the controller does not take", packet_refused },
+	{ "S22 adapters of one line with their own widths", two_widths },
 	{ "S11 several pieces", pieces },
 	{ "EC-16 S11 memory of every shape", every_shape },
 	{ "EC-110 DeviceOffset", device_offset },
 	{ "EC-111 no more elements than the controller takes", sg_limit },
 	{ "EC-111 no longer elements than the controller takes", long_segment },
 	{ "EC-104 no list", null_list },
-	{ "EC-109 bad arguments", bad_arguments },
+	{ "EC-100 EC-101 EC-102 EC-109 bad arguments", bad_arguments },
 	{ "EC-107 EC-108 complete before MapTransferEx returns", completes_first },
-	{ "EC-109 the controller refuses", prep_fails },
+	{ "EC-109 EC-110 the controller refuses", prep_fails },
+	{ "EC-109 EC-122 cancel after the controller refused", refused_cancelled },
+	{ "EC-111 parts of a data register", part_units },
 	{ "EC-109 each failure inside", each_failure },
 	{ "EC-115 nothing is allocated for a transfer", no_allocation },
 	{ "EC-128 S11 controller error", controller_error },
 	{ "EC-129 EC-127 next piece from the completion", from_completion },
 	{ "EC-129 all given back in the completion", all_in_completion },
-	{ "S6 EC-91 EC-92 loop by MapTransfer", loop_v1 },
-	{ "S12 loop with a completion per pass", loop_v3 },
-	{ "S12 loop by itself", loop_by_timer },
-	{ "S12 EC-92 loop faster than its reports, and a late one", loop_overrun },
-	{ "S12 periods of a loop", loop_periods },
 	{ "S5 EC-92 counter as exact as the controller's", counter },
 	{ "S5 EC-92 no counter, no count", no_counter },
 	{ "EC-146 no lists of system DMA", no_lists },
 	{ "EC-106 a list of what is transferred", with_list },
+	{ "EC-94 EC-95 EC-96 a list with room for one element, and for none",
+	  short_list },
+	{ "EC-29 EC-36 a list of the size that GetDmaTransferInfo tells", told_size },
 	{ "EC-97 EC-115 EC-116 EC-117 chain of three MDLs", chain },
-	{ "EC-60 EC-66 EC-67 EC-68 channel and registers go together", together },
 	{ }
 };
 

@@ -127,6 +127,8 @@ extern const struct nttest_suite nttest_dmac;
 extern const struct nttest_suite nttest_lines;
 extern const struct nttest_suite nttest_system;
 extern const struct nttest_suite nttest_stopping;
+extern const struct nttest_suite nttest_loops;
+extern const struct nttest_suite nttest_sharing;
 extern const struct nttest_suite nttest_isa;
 extern const struct nttest_suite nttest_late;
 extern const struct nttest_suite nttest_cache;

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who has a channel of a controller: one request at a time, of any number of
+ * adapters, in their order.
+ */
+#include <linux/slab.h>
+#include "hooks.h"
+#include "sys.h"
+
+#define V3	DEVICE_DESCRIPTION_VERSION3
+
+static void share(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct request *q;
+	struct rig *other;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, 1, 2), 2, PAGE_SIZE, true));
+	other = sys_open(s, 1, 2);
+	REQUIRE(t, other);
+	q = request_channel(other, 1, KeepObject);
+	REQUIRE(t, q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
+	job_packet(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
+	request_release(j.q);
+	EXPECT(t, request_ran(q));
+	request_release(q);
+}
+
+static void three(struct nttest *t)
+{
+	struct request *q[SYS_RIGS] = { };
+	struct sys *s = t->priv;
+	int i;
+
+	for (i = 0; i < SYS_RIGS; i++) {
+		struct rig *r = sys_open(s, i % 2 ? 1 : V3, 0);
+
+		REQUIRE(t, r);
+		q[i] = request_channel(r, 1, KeepObject);
+		REQUIRE(t, q[i]);
+		EXPECT_EQ(t, request_allocate(q[i]), STATUS_SUCCESS);
+	}
+	for (i = 0; i < SYS_RIGS; i++) {
+		REQUIRE(t, request_ran(q[i]));
+		if (i + 1 < SYS_RIGS)
+			EXPECT_EQ(t, atomic_read(&q[i + 1]->calls), 0);
+		request_release(q[i]);
+	}
+}
+
+static void other_line(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job a, b;
+
+	REQUIRE(t, job_begin(&a, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	REQUIRE(t, job_begin(&b, s, sys_open(s, V3, 1), 1, PAGE_SIZE, true));
+	request_release(b.q);
+	request_release(a.q);
+}
+
+/* A channel and its registers of system DMA go together. */
+static void together(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct request *q;
+	struct rig *r;
+
+	r = sys_open(s, V3, 0);
+	REQUIRE(t, r);
+	q = request_channel(r, 1, DeallocateObjectKeepRegisters);
+	REQUIRE(t, q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	r->ops->FreeAdapterObject(r->adapter, KeepObject);
+	r->ops->FreeAdapterObject(r->adapter, DeallocateObjectKeepRegisters);
+	EXPECT_EQ(t, request_allocate_sync(request_channel(r, 1, KeepObject)),
+		  STATUS_INSUFFICIENT_RESOURCES);
+	q->held = DeallocateObject;
+	r->ops->FreeAdapterObject(r->adapter, DeallocateObject);
+	q = request_channel(r, 1, KeepObject);
+	REQUIRE(t, q);
+	EXPECT_EQ(t, request_allocate_sync(q), STATUS_SUCCESS);
+	EXPECT(t, q->base);
+	request_release(q);
+}
+
+/* Waiting */
+
+/* Two adapters have line 0: the first owns it, the other waits with @q. */
+static bool contend(struct nttest *t, struct job *j, struct request **q)
+{
+	struct sys *s = t->priv;
+	struct rig *other;
+
+	if (!job_begin(j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true))
+		return false;
+	other = sys_open(s, V3, 0);
+	*q = other ? request_channel(other, 1, KeepObject) : NULL;
+	return EXPECT(t, *q) &&
+	       EXPECT_EQ(t, request_allocate_ex(*q, 0), STATUS_SUCCESS) &&
+	       EXPECT_EQ(t, atomic_read(&(*q)->calls), 0);
+}
+
+static void cancel_waiter(struct nttest *t)
+{
+	struct request *q, *next;
+	struct rig *other;
+	struct job j;
+
+	REQUIRE(t, contend(t, &j, &q));
+	other = q->r;
+	next = request_channel(j.r, 1, KeepObject);
+	REQUIRE(t, next);
+	EXPECT_EQ(t, request_allocate_ex(next, 0), STATUS_SUCCESS);
+	EXPECT(t, !other->ops->CancelAdapterChannel(other->adapter, next->from,
+						    next->context));
+	EXPECT(t, other->ops->CancelAdapterChannel(other->adapter, q->from,
+						   q->context));
+	q->queued = false;
+	EXPECT(t, !j.r->ops->CancelAdapterChannel(j.r->adapter, j.q->from,
+						  j.q->context));
+	request_release(j.q);
+	EXPECT(t, request_ran(next));
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
+	request_release(next);
+}
+
+/* What a waiter does to the channel does nothing to its owner. */
+static void not_owner(struct nttest *t)
+{
+	struct request *q, *second;
+	struct rig *other;
+	long refused;
+	struct job j;
+
+	REQUIRE(t, contend(t, &j, &q));
+	other = q->r;
+	second = request_channel(j.r, 1, KeepObject);
+	REQUIRE(t, second);
+	EXPECT_EQ(t, request_allocate_ex(second, 0), STATUS_SUCCESS);
+	job_load(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+	refused = ntdma_refused();
+	other->ops->FreeAdapterChannel(other->adapter);
+	EXPECT_EQ(t, ntdma_refused() - refused, 1);
+	other->ops->FreeAdapterObject(other->adapter, DeallocateObject);
+	EXPECT_EQ(t, other->ops->CancelMappedTransfer(other->adapter,
+						      q->context),
+		  STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, other->ops->CancelMappedTransfer(other->adapter,
+						      j.q->context),
+		  STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, j.r->ops->CancelMappedTransfer(j.r->adapter,
+						    second->context),
+		  STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, j.r->ops->CancelMappedTransfer(j.r->adapter, NULL),
+		  STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE);
+	EXPECT(t, job_completed(&j, DmaComplete));
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_check(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+	EXPECT(t, request_ran(q));
+	request_release(q);
+	EXPECT(t, request_ran(second));
+	request_release(second);
+}
+
+#define WAITERS	200
+
+static void many(struct nttest *t)
+{
+	struct request **q = kvcalloc(WAITERS, sizeof(*q), GFP_KERNEL);
+	struct request *first;
+	struct sys *s = t->priv;
+	struct rig *r[2];
+	struct job j;
+	int i;
+
+	REQUIRE(t, q);
+	if (!contend(t, &j, &first))
+		goto free_q;
+	r[0] = s->rigs[0];
+	r[1] = s->rigs[1];
+	first->action = DeallocateObject;
+	stack_begin();
+	for (i = 0; i < WAITERS; i++) {
+		q[i] = request_channel(r[i % 2], 1, DeallocateObject);
+		if (!q[i])
+			break;
+		q[i]->hook = stack_note;
+		EXPECT_EQ(t, request_allocate_ex(q[i], 0), STATUS_SUCCESS);
+	}
+	request_release(j.q);
+	request_ran(first);
+	for (i = 0; i < WAITERS && q[i]; i++)
+		if (!request_ran(q[i]))
+			break;
+	EXPECT_EQ(t, i, WAITERS);
+	EXPECT(t, stack_span() < STACK_BOUND);
+free_q:
+	kvfree(q);
+}
+
+/* Starting in the routine that gets the channel */
+
+static void start_inside(struct request *q)
+{
+	struct job *j = q->arg;
+
+	j->q = q;
+	EXPECT_EQ(q->r->t, job_map(j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+}
+
+static void end_inside(struct request *q)
+{
+	struct job *j = q->arg;
+
+	start_inside(q);
+	EXPECT_EQ(q->r->t, dmac_step(j->line, DMAC_STREAM), PAGE_SIZE);
+}
+
+/* A request that gets the channel with @hook, for memory of one page. */
+static struct request *inside(struct job *j, struct rig *r, bool write,
+			      void (*hook)(struct request *q))
+{
+	struct sys *s = r->t->priv;
+	struct buffer *b = buffer_new(r, SCATTERED, 0, PAGE_SIZE);
+
+	if (!EXPECT(r->t, b) || !job_init(j, s, r, 0))
+		return NULL;
+	j->q = request_new(r, b->mdl, 0, PAGE_SIZE, write);
+	if (!j->q)
+		return NULL;
+	j->q->registers = 1;
+	j->q->action = KeepObject;
+	j->q->hook = hook;
+	j->q->arg = j;
+	job_load(j, 0, PAGE_SIZE);
+	return j->q;
+}
+
+static void started_inside(struct nttest *t)
+{
+	struct rig *r = sys_open(t->priv, V3, 0);
+	struct request *q;
+	struct job j;
+	int write;
+
+	REQUIRE(t, r);
+	for (write = 0; write < 2; write++) {
+		q = inside(&j, r, write, start_inside);
+		REQUIRE(t, q);
+		EXPECT_EQ(t, request_allocate_ex(q, 0), STATUS_SUCCESS);
+		EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE);
+		EXPECT(t, job_completed(&j, DmaComplete));
+		EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+		job_check(&j, 0, PAGE_SIZE);
+		request_release(q);
+	}
+}
+
+static void packet_inside(struct request *q)
+{
+	struct rig *r = q->r;
+	ULONG length = PAGE_SIZE;
+
+	r->ops->MapTransfer(r->adapter, q->mdl, q->base,
+			    MmGetMdlVirtualAddress(q->mdl), &length, q->write);
+	EXPECT_EQ(r->t, length, PAGE_SIZE);
+}
+
+static void packet_started_inside(struct nttest *t)
+{
+	struct rig *r = sys_open(t->priv, 1, 0);
+	struct request *q;
+	struct job j;
+	KIRQL old;
+
+	REQUIRE(t, r);
+	q = inside(&j, r, false, packet_inside);
+	REQUIRE(t, q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE);
+	old = rig_raise();
+	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, q->mdl, q->base,
+					      MmGetMdlVirtualAddress(q->mdl),
+					      PAGE_SIZE, FALSE));
+	KeLowerIrql(old);
+	job_check(&j, 0, PAGE_SIZE);
+	request_release(q);
+}
+
+static void give_all_back(struct job *j)
+{
+	EXPECT_EQ(j->r->t, job_flush(j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	j->q->held = DeallocateObject;
+	j->r->ops->FreeAdapterChannel(j->r->adapter);
+}
+
+/* Mapped, completed, flushed and freed before the routine returns KeepObject. */
+static void ended_inside(struct nttest *t)
+{
+	struct rig *r = sys_open(t->priv, V3, 0);
+	struct request *q, *next;
+	struct job j;
+
+	REQUIRE(t, r);
+	q = inside(&j, r, true, end_inside);
+	REQUIRE(t, q);
+	j.hook = give_all_back;
+	EXPECT_EQ(t, request_allocate_ex(q, 0), STATUS_SUCCESS);
+	EXPECT(t, job_completed(&j, DmaComplete));
+	job_check(&j, 0, PAGE_SIZE);
+	next = request_channel(r, 1, KeepObject);
+	REQUIRE(t, next);
+	EXPECT_EQ(t, request_allocate_sync(next), STATUS_SUCCESS);
+	request_release(next);
+}
+
+/* Putting */
+
+/* What was there goes on and can be given back. */
+static void put_running(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+	KIRQL old;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
+	job_load(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+	dmac_step(j.line, 100);
+	old = rig_raise();
+	j.r->ops->PutDmaAdapter(j.r->adapter);
+	KeLowerIrql(old);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE - 100);
+	EXPECT(t, job_completed(&j, DmaComplete));
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_check(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, j.line->chan.client_count, 1);
+	request_release(j.q);
+	j.r->adapter = NULL;
+}
+
+static const struct nttest_case cases[] = {
+	{ "S5 EC-49 a second adapter waits for the channel", share },
+	{ "S22 requests of several adapters in their order", three },
+	{ "S22 lines do not wait for each other", other_line },
+	{ "EC-60 EC-66 EC-67 EC-68 channel and registers go together", together },
+	{ "S15 EC-71 EC-72 EC-77 a waiter of another adapter is cancelled",
+	  cancel_waiter },
+	{ "0xE6:04 EC-69 S17 free and cancel by one who waits", not_owner },
+	{ "EC-52 200 waiters of two adapters on a bounded stack", many },
+	{ "EC-50 S11 a transfer started in AdapterControl", started_inside },
+	{ "EC-50 S5 MapTransfer in AdapterControl", packet_started_inside },
+	{ "EC-50 EC-129 all is over before AdapterControl returns", ended_inside },
+	{ "EC-21 EC-22 an adapter is put while its transfer runs", put_running },
+	{ }
+};
+
+const struct nttest_suite nttest_sharing = {
+	.name = "sharing",
+	.init = sys_init,
+	.exit = sys_exit,
+	.cases = cases,
+};
