@@ -528,7 +528,7 @@ bool ntdma_engine_is_cancelled(struct ntdma_engine *engine)
 	return READ_ONCE(engine->cancelled);
 }
 
-/* A snapshot of the state. */
+/* A snapshot of the state. Of a job that is over the adapter may be gone. */
 static enum ntdma_engine_state ntdma_engine_look(struct ntdma_engine *engine,
 						 u32 *length, bool *cyclic)
 {
@@ -541,7 +541,8 @@ static enum ntdma_engine_state ntdma_engine_look(struct ntdma_engine *engine,
 	if (state == NTDMA_ENGINE_STARTING && engine->reported)
 		state = NTDMA_ENGINE_RUNNING;
 	*length = engine->job.length;
-	*cyclic = engine->job.port && engine->job.port->cyclic;
+	*cyclic = state != NTDMA_ENGINE_IDLE && state != NTDMA_ENGINE_DONE &&
+		  engine->job.port->cyclic;
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return state;
 }

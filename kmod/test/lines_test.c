@@ -3,6 +3,7 @@
  * Which line of a controller an adapter gets, what the controller must have
  * for it, and what ConfigureAdapterChannel does to it.
  */
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
@@ -411,6 +412,32 @@ static void blob(struct nttest *t)
 	request_release(j.q);
 }
 
+/*
+ * Whoever moved data last has put its adapter, which goes a little later: the
+ * debug kernel sees it if anybody still looks there.
+ */
+static void last_gone(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct rig *other = sys_open(s, V3, 0);
+	ULONG items = 4;
+	struct job j;
+	int i;
+
+	REQUIRE(t, other);
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	job_piece(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+	j.r->ops->PutDmaAdapter(j.r->adapter);
+	j.r->adapter = NULL;
+	for (i = 0; i < 25; i++) {
+		EXPECT_EQ(t, other->ops->ReadDmaCounter(other->adapter), 0);
+		EXPECT_EQ(t, configure(other, NTDMA_CHANNEL_BURST, &items),
+			  STATUS_SUCCESS);
+		msleep(20);
+	}
+}
+
 static void while_running(struct nttest *t)
 {
 	struct ntdma_channel_config config = { .size = sizeof(config) };
@@ -455,6 +482,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-126 burst", burst },
 	{ "EC-126 what the controller's driver wants", blob },
 	{ "EC-126 while a transfer runs", while_running },
+	{ "EC-126 whoever moved data last is gone", last_gone },
 	{ }
 };
 
