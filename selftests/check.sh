@@ -103,10 +103,15 @@ boot() { # KERNEL MACHINE[+VARIANT]
 	mkdir -p "$out/$name"
 	echo "$expect" >"$out/$name/expect"
 	suites_of "$k" "$m" >"$out/$name/suites"
+	slave_table "$out/$name/fixeddma.aml"
 	nvme_image create "$image"
 	"$here/vm.sh" -k "$k" -m "$m" -n "$name" -t 900 -f "$out/$name/expect" \
-		-f "$out/$name/suites" -f "$build/test/ntdma_leak.ko" -a "$args" \
-		-q "${packet_args:?} $(nvme_args "$image")" \
+		-f "$out/$name/suites" -f "$build/test/ntdma_leak.ko" \
+		-f "$top/selftests/guest/slave.sh" \
+		-f "$build/test/ntdma_edu_dmac.ko" \
+		-f "$build/samples/slave/slave_sample.ko" -a "$args" \
+		-q "${packet_args:?} $(nvme_args "$image") \
+			$(slave_args "$k" "$out/$name/fixeddma.aml")" \
 		-p "$top/selftests/guest/check-pre.sh" \
 		-s "$top/selftests/guest/check.sh" "${modules[@]}" || rc=$?
 	records_of "$name" "$k-$2"

@@ -7,9 +7,12 @@
 # host's; this script fails if there is nothing to run.  /ntdma/suites names the
 # suites, or nothing for all.  /ntdma/expect holds the name of the back end that
 # the edu sample must meet here, and whether its pages bounce: some, none or any.
+# At the end an edu device is taken from the sample and becomes a DMA controller.
 dbg=/sys/kernel/debug
 # shellcheck source-path=SCRIPTDIR source=tap.sh
 . /ntdma/tap.sh
+# shellcheck source-path=SCRIPTDIR source=slave.sh
+. /ntdma/slave.sh
 
 bounced_as_expected() { # some|none|any COUNT
 	case $1 in
@@ -126,3 +129,12 @@ suite edu-domain domain
 suite rtl8139-sample other_sample rtl_wdm
 suite nvme-sample other_sample nvme_wdm
 suite leak leak
+slave_begin || {
+	echo "there is no controller for the slave sample"
+	exit 1
+}
+suite slave-sample slave slave_wdm
+# What the machines of arm boot here has no ACPI.
+[ "$(uname -m)" != x86_64 ] || suite fixeddma-sample slave NTDM0001:00
+# The newest is the first to be removed, and it serves an older one.
+rmmod slave_sample

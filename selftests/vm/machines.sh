@@ -216,6 +216,16 @@ nvme_args() { # FILE
 		"-device nvme,drive=d0,serial=ntdma,mdts=7"
 }
 
+# A table of ACPI for the slave sample; what machines of arm boot has no ACPI.
+slave_table() { # FILE
+	iasl -p "${1%.aml}" "$top/kmod/samples/slave/fixeddma.asl" \
+		>"${1%.aml}.log" 2>&1
+}
+
+slave_args() { # KERNEL FILE
+	[ "$(arch_of "$1")" != amd64 ] || echo "-acpitable file=$2"
+}
+
 # The bounce machine has memory in reach of 28 bits; 24 leave next to none.
 nvme_module() { # KERNEL MACHINE
 	local width=64

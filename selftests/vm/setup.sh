@@ -18,6 +18,7 @@ device-tree-compiler xz-utils"
 lint="clang sparse"
 kernel="bc bison flex libelf-dev rsync xz-utils"
 cross="gcc-mingw-w64-x86-64-win32"
+acpi="acpica-tools"
 
 packages_for() { # USE...
 	local use
@@ -26,7 +27,7 @@ packages_for() { # USE...
 		demo) echo "$build $boot" ;;
 		arm) echo "$build $boot $arm" ;;
 		lint) echo "$build $lint $arm" ;;
-		check) echo "$build $boot $arm $lint $kernel $cross" ;;
+		check) echo "$build $boot $arm $lint $kernel $cross $acpi" ;;
 		*) die "unknown use '$use': demo, arm, lint or check" ;;
 		esac
 	done | tr ' ' '\n' | sort -u
@@ -57,7 +58,7 @@ complain_elsewhere() { # PACKAGE...
 	local c lacks=()
 	for c in make gcc perl qemu-system-x86_64 busybox cpio clang sparse \
 		 bc bison flex xz modprobe qemu-system-arm qemu-system-aarch64 \
-		 aarch64-linux-gnu-gcc-12 arm-linux-gnueabihf-gcc-12 fdtput \
+		 aarch64-linux-gnu-gcc-12 arm-linux-gnueabihf-gcc-12 fdtput iasl \
 		 apt-get apt-cache dpkg; do
 		command -v "$c" >/dev/null || lacks+=("$c")
 	done
