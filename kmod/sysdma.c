@@ -12,7 +12,8 @@
  * maps of the providers.
  *
  * The channel holds a reference to the provider's module, so the provider
- * cannot be unloaded while there is an adapter.
+ * cannot be unloaded while there is an adapter. If the controller is taken from
+ * its driver, its clients are taken from theirs before.
  *
  * Locks: hints_lock (mutex) for what the Linux sides said. What configures a
  * channel belongs to whoever owns it and needs none.
@@ -407,6 +408,18 @@ release_channel:
 	return ERR_PTR(ret);
 }
 
+/*
+ * A controller that leaves its driver takes its clients from theirs first, and
+ * so from the channel; the device tree's tie does the same, a slave map has
+ * none. The link is the client's until it leaves its driver. There is none
+ * where one device is a part of the other.
+ */
+static void ntdma_sysdma_tie(struct device *client, struct dma_chan *chan)
+{
+	device_link_add(client, chan->device->dev,
+			DL_FLAG_AUTOREMOVE_CONSUMER);
+}
+
 static u32 ntdma_want_line(const struct ntdma_subordinate *want)
 {
 	return want->version == 3 ? want->description->DmaRequestLine :
@@ -520,6 +533,7 @@ static struct ntdma_engine *ntdma_sysdma_open(void *data)
 	}
 	if (IS_ERR_OR_NULL(chan))
 		return chan ? ERR_CAST(chan) : ERR_PTR(-ENODEV);
+	ntdma_sysdma_tie(want->dev, chan);
 	return ntdma_sysdma_adopt(chan, hint.hook);
 }
 

@@ -109,6 +109,7 @@ boot() { # KERNEL MACHINE[+VARIANT]
 		-f "$out/$name/suites" -f "$build/test/ntdma_leak.ko" \
 		-f "$top/selftests/guest/slave.sh" \
 		-f "$build/test/ntdma_edu_dmac.ko" \
+		-f "$build/test/ntdma_leak_slave.ko" \
 		-f "$build/samples/slave/slave_sample.ko" -a "$args" \
 		-q "${packet_args:?} $(nvme_args "$image") \
 			$(slave_args "$k" "$out/$name/fixeddma.aml")" \

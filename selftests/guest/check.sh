@@ -136,5 +136,4 @@ slave_begin || {
 suite slave-sample slave slave_wdm
 # What the machines of arm boot here has no ACPI.
 [ "$(uname -m)" != x86_64 ] || suite fixeddma-sample slave NTDM0001:00
-# The newest is the first to be removed, and it serves an older one.
-rmmod slave_sample
+suite slave-removal slave_removal

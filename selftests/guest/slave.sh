@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Sourced by check.sh in the guest: system DMA of a device whose controller is
-# an edu device.
+# an edu device, and what becomes of it when one of the two drivers leaves, or a
+# client that has not put what it took.
 slaves=/sys/bus/platform/drivers/slave_wdm
+controllers=/sys/bus/pci/drivers/ntdma_edu_dmac
 
 # The sample's last edu device, once and for all. The driver of the controller
 # takes what is free and has its name.
@@ -24,6 +26,10 @@ slave_controller() {
 
 slave_lines() { # DEVICE
 	grep "^$1 " "${dbg:?}/ntdma/adapters"
+}
+
+slave_count() {
+	slave_lines slave_wdm | wc -l
 }
 
 slave_interrupts() {
@@ -57,4 +63,76 @@ slave() { # DEVICE
 		bounced_as_expected "$bounced" "$(slave_bounced "$lines")"
 	result "sample: no mapping is left" \
 		[ "$(value live "$lines" | sort -u)" = 0 ]
+}
+
+# What an unloaded module leaves is taken back a little later.
+slave_settles() { # LINES
+	local tries=0
+	while [ "$(slave_count)" -ne "$1" ] && [ $tries -lt 20 ]; do
+		sleep 1
+		tries=$((tries + 1))
+	done
+	[ "$(slave_count)" -eq "$1" ]
+}
+
+slave_leak() { # COMMANDS
+	insmod /ntdma/ntdma_leak_slave.ko commands="$1"
+}
+
+slave_works() {
+	[ "$(value verdict "$(cat $slaves/slave_wdm/transfer)")" = ok ]
+}
+
+slave_bound() {
+	[ -e $slaves/slave_wdm ]
+}
+
+slave_bind() {
+	echo slave_wdm >$slaves/bind
+}
+
+# A client whose module goes; a device, and a controller, that lose their driver.
+slave_removal() {
+	local mine
+	mine=$(slave_count)
+	cases=0
+	echo "TAP version 13"
+	echo "1..17"
+	result "S26 the controller's module stays under an adapter" \
+		slave_fails rmmod ntdma_edu_dmac
+
+	result "S26 a client's transfer stands still" slave_leak 0
+	result "S26 it has an adapter" [ "$(slave_count)" -gt "$mine" ]
+	rmmod ntdma_leak_slave
+	result "S26 nothing is left once it is unloaded" slave_settles "$mine"
+	result "S26 a client's transfer is under way" slave_leak 1
+	rmmod ntdma_leak_slave
+	result "S26 nothing is left once it is unloaded, either" \
+		slave_settles "$mine"
+	result "S26 the channel serves the next" slave_works
+
+	result "S26 a transfer stands still" slave_leak 0
+	echo slave_wdm >$slaves/unbind
+	result "S26 nothing is left once its device is unbound" slave_settles 0
+	rmmod ntdma_leak_slave
+	result "S26 its device is bound again" slave_bind
+
+	result "S26 a transfer stands still, again" slave_leak 0
+	echo "$edu" >$controllers/unbind
+	result "S26 a controller is not unbound before its client" \
+		slave_fails slave_bound
+	result "S26 nothing is left once it is unbound" slave_settles 0
+	rmmod ntdma_leak_slave
+	result "S26 the controller's module goes without an adapter" \
+		rmmod ntdma_edu_dmac
+
+	result "S26 the controller comes back" slave_controller
+	result "S26 and its client" slave_bind
+	result "S26 the channel serves it again" slave_works
+	# The newest is the first to be removed, and it serves an older one.
+	rmmod slave_sample
+}
+
+slave_fails() { # COMMAND...
+	! "$@" 2>/dev/null
 }
