@@ -49,4 +49,7 @@ floppy() {
 }
 suite isa cat $dbg/ntdma_test/isa
 suite fdc-sample floppy
+rmmod fdc_sample
+insmod /ntdma/fdc_sample.ko demand=1
+suite fdc-demand floppy
 suite sb16-sample sound

@@ -59,7 +59,8 @@ typedef const struct _FDC_MOVE *PCFDC_MOVE;
 /* fdc_wdm.c, called by the glue. PASSIVE_LEVEL but for FdcInterrupt. */
 VOID FdcAddDevice(_In_ PDEVICE_OBJECT DeviceObject);
 NTSTATUS FdcStartDevice(_In_ PDEVICE_OBJECT DeviceObject,
-			_In_ ULONG PortBase, _In_ ULONG DmaChannel);
+			_In_ ULONG PortBase, _In_ ULONG DmaChannel,
+			_In_ BOOLEAN DemandMode);
 VOID FdcStopDevice(_In_ PDEVICE_OBJECT DeviceObject);
 BOOLEAN FdcInterrupt(_In_ PDEVICE_OBJECT DeviceObject);
 

@@ -18,6 +18,10 @@
 #include "glue.h"
 #include "fdc.h"
 
+static bool demand;
+module_param(demand, bool, 0444);
+MODULE_PARM_DESC(demand, "several bytes for one request, not a single one (N)");
+
 /**
  * struct fdc - what Linux knows of a controller
  * @device_object: what the WDM half knows of it
@@ -75,7 +79,7 @@ static int fdc_start(struct pnp_dev *pdev, struct fdc *fdc)
 		return rc;
 	status = FdcStartDevice(fdc->device_object,
 				pnp_port_start(pdev, 0) & ~7,
-				pnp_dma(pdev, 0));
+				pnp_dma(pdev, 0), demand);
 	if (!NT_SUCCESS(status))
 		free_irq(pnp_irq(pdev, 0), fdc);
 	return ntdma_errno(status);

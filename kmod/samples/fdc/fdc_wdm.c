@@ -405,13 +405,14 @@ VOID FdcAddDevice(PDEVICE_OBJECT DeviceObject)
 }
 
 static NTSTATUS FdcGetAdapter(_In_ PFDC_EXTENSION Extension,
-			      _In_ ULONG DmaChannel)
+			      _In_ ULONG DmaChannel, _In_ BOOLEAN DemandMode)
 {
 	DEVICE_DESCRIPTION Description;
 
 	RtlZeroMemory(&Description, sizeof(Description));
 	Description.Version = DEVICE_DESCRIPTION_VERSION1;
 	Description.Master = FALSE;
+	Description.DemandMode = DemandMode;
 	Description.InterfaceType = Isa;
 	Description.DmaChannel = DmaChannel;
 	Description.DmaWidth = Width8Bits;
@@ -427,13 +428,13 @@ static NTSTATUS FdcGetAdapter(_In_ PFDC_EXTENSION Extension,
 /* The interrupt is connected: the controller answers a reset with one. */
 _Use_decl_annotations_
 NTSTATUS FdcStartDevice(PDEVICE_OBJECT DeviceObject, ULONG PortBase,
-			ULONG DmaChannel)
+			ULONG DmaChannel, BOOLEAN DemandMode)
 {
 	PFDC_EXTENSION Extension = DeviceObject->DeviceExtension;
 	NTSTATUS Status;
 
 	Extension->Ports = PortBase;
-	Status = FdcGetAdapter(Extension, DmaChannel);
+	Status = FdcGetAdapter(Extension, DmaChannel, DemandMode);
 	if (NT_SUCCESS(Status))
 		Status = FdcReset(Extension);
 	if (!NT_SUCCESS(Status))
