@@ -238,19 +238,21 @@ static bool ntdma_lent_try(struct ntdma_adapter *adapter,
 
 /*
  * Transfers that are mapped meanwhile find their addresses below the limit,
- * too, or have to wait: it is tried without one first.
+ * too, or have to wait: it is tried without one first. The DMA API takes a page
+ * that the limit cuts for a whole one.
  */
 static bool ntdma_lent_narrowed(struct ntdma_adapter *adapter,
 				struct ntdma_lent *lent,
 				const struct ntdma_terms *terms)
 {
+	u64 last = round_down(terms->last + 1, PAGE_SIZE) - 1;
 	struct device *dev = adapter->dev;
 	bool done;
 	u64 mask;
 
 	mutex_lock(&adapter->device->lock);
 	mask = *dev->dma_mask;
-	*dev->dma_mask = min(mask, terms->last);
+	*dev->dma_mask = min(mask, last);
 	done = ntdma_lent_try(adapter, lent, terms);
 	*dev->dma_mask = mask;
 	mutex_unlock(&adapter->device->lock);

@@ -310,6 +310,31 @@ static void ec_181(struct nttest *t, struct rig *r)
 	lend_elsewhere(r, b, 0, x + LENT_BYTES - 2);
 }
 
+/* Below a limit the DMA API chooses, and there is always a place. */
+static void only_last(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, LENT_BYTES);
+	config_t c;
+	int cut;
+	u64 x, la;
+
+	REQUIRE(t, b);
+	if (!translated(r) || wanted(r, b, true)) {
+		nttest_skip(t, "no IOMMU, or not coherent");
+		return;
+	}
+	REQUIRE(t, !lend(r, b->mdl, NULL, 0, &x));
+	give_back(r, LENT_BYTES, x, b->va);
+	for (cut = 0; cut < 2; cut++) {
+		c = limits(0, x + LENT_BYTES - 1 - cut);
+		REQUIRE(t, EXPECT_EQ(t, lend(r, b->mdl, &c, 1, &la),
+				     STATUS_SUCCESS));
+		EXPECT(t, la + LENT_BYTES - 1 <= x + LENT_BYTES - 1 - cut);
+		marked(r, b->va, la, LENT_PAGES);
+		give_back(r, LENT_BYTES, la, b->va);
+	}
+}
+
 static void bad_limits(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, RUN, 0, LENT_BYTES);
@@ -488,6 +513,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-178 a subsection of each MDL of a chain", .run_on = ec_178 },
 	{ "EC-179 bad input: subsections", .run_on = ec_179 },
 	{ "EC-181 limits are inclusive", .run_on = ec_181 },
+	{ "EC-181 a highest address only", .run_on = only_last },
 	{ "EC-181 bad input: limits", .run_on = bad_limits },
 	{ "EC-182 what the device may do", .run_on = ec_182 },
 	{ "EC-183 unknown configurations", .run_on = ec_183 },
