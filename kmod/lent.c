@@ -371,7 +371,9 @@ static NTSTATUS ntdma_lent_create(struct ntdma_adapter *adapter,
  * @configs: @count of them, NULL for none, at most one of each type:
  *	lowest and highest logical address, both inclusive (EC-181);
  *	a subsection, whole pages inside one MDL of a chain (EC-178, EC-179);
- *	what the device may do, other than both only with an IOMMU (EC-182)
+ *	what the device may do, other than both only with an IOMMU (EC-182).
+ *	What it may only write it can also read, if Linux' driver for the IOMMU
+ *	has no such pages: Intel's and Arm's
  * @count: number of @configs
  * @logical: set to the address of the first byte for the device
  *

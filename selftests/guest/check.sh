@@ -107,6 +107,60 @@ domain() {
 		[ "$(echo "$report" | grep -cE '^(msi=1|.*interrupts=2)$')" = 3 ]
 }
 
+# The IOMMU says what it stopped when it gets to it.
+reported() { # DEVICE
+	local tries=0
+	until dmesg | sed '1,/ntdma-expect-begin: DMAR/d' | grep "DMA Write" |
+		grep -q "device \[${1#0000:}\].* Write access is not set"; do
+		tries=$((tries + 1))
+		[ $tries -lt 60 ] || return 1
+		sleep 1
+	done
+}
+
+# What the device must not do with memory that it was lent.  An Intel IOMMU
+# reports that it writes, which must not be missing; with Linux' drivers neither
+# that one nor an SMMU has memory to write only.
+permissions() {
+	local backend bounced report iommu kind=other
+	read -r backend bounced </ntdma/expect
+	set -- /sys/bus/pci/drivers/edu_wdm/0*
+	for iommu in /sys/class/iommu/*; do
+		case ${iommu##*/} in
+		dmar*) kind=intel ;;
+		smmu*) kind=smmu ;;
+		esac
+	done
+	[ "$backend" = iommu ] || kind=none
+	[ $kind != intel ] || echo "ntdma-expect-begin: DMAR: (DRHD: handling" \
+		"fault status|\[DMA Write .* Write access is not set)" >/dev/kmsg
+	report=$(cat "$1/permissions")
+	cases=0
+	echo "TAP version 13"
+	echo "$report" | sed 's/^/# /'
+	if [ $kind = none ]; then
+		result "sample: EC-182 S20 no permissions without an IOMMU" \
+			[ "$(value status "$report")" = 0xc00000bb ]
+		echo "1..$cases"
+		return
+	fi
+	result "sample: EC-182 S20 lent for this and for that" \
+		[ "$(value status "$report")" = 0x00000000 ]
+	result "sample: EC-182 S20 the device does what it may" \
+		[ "$(value mismatches "$report")" = 0 ]
+	result "sample: EC-182 S20 it does not write what it may read" \
+		[ "$(value written "$report")" = 0 ]
+	[ $kind != other ] ||
+		result "sample: EC-182 S20 it does not read what it may write" \
+			[ "$(value read "$report")" = 0 ]
+	if [ $kind = intel ]; then
+		result "sample: EC-182 S20 the IOMMU stopped it from writing" \
+			reported "${1##*/}"
+		echo "ntdma-expect-end" >/dev/kmsg
+	fi
+	echo "1..$cases"
+}
+
 [ -d $dbg/ntdma_test ] || {
 	echo "the test module offers no suites"
 	exit 1
@@ -126,6 +180,7 @@ for f in "$dbg"/kunit/ntdma*/results; do
 done
 suite edu-sample sample
 suite edu-domain domain
+suite edu-permissions permissions
 suite rtl8139-sample other_sample rtl_wdm
 suite nvme-sample other_sample nvme_wdm
 suite leak leak

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the files of the edu driver share: edu_wdm.c drives the device,
- * edu_demo.c and edu_domain.c are what there is to do for it, edu_linux.c is
- * its Linux half.
+ * edu_demo.c, edu_domain.c and edu_lend.c are what there is to do for it,
+ * edu_linux.c is its Linux half.
  * Include wdm.h first.
  */
 #ifndef EDU_H
@@ -24,6 +24,13 @@ typedef struct _EDU_REPORT {
 	ULONG Mismatches;	/* bytes that are not what they should be */
 	ULONG Interrupts;	/* of this device, during the run */
 } EDU_REPORT, *PEDU_REPORT;
+
+/* What came of EduRunPermissions, in bytes. */
+typedef struct _EDU_PERMISSIONS {
+	ULONG Written;		/* by the device, where it may only read */
+	ULONG Read;		/* where it may only write, if that can be */
+	ULONG Mismatches;	/* not moved, where it may */
+} EDU_PERMISSIONS, *PEDU_PERMISSIONS;
 
 typedef enum _EDU_REQUEST_STATE {
 	EduRequestWaiting,	/* for its scatter/gather list */
@@ -102,6 +109,13 @@ NTSTATUS EduRunDomain(_In_ PDEVICE_OBJECT FirstObject,
 		      _In_ PDEVICE_OBJECT SecondObject,
 		      _Out_ PPHYSICAL_ADDRESS Logical,
 		      _Out_writes_(2) PEDU_REPORT Reports);
+
+/*
+ * edu_lend.c, called by the glue. One thread at a time, PASSIVE_LEVEL. Without
+ * an IOMMU STATUS_NOT_SUPPORTED.
+ */
+NTSTATUS EduRunPermissions(_In_ PDEVICE_OBJECT DeviceObject,
+			   _Out_ PEDU_PERMISSIONS Report);
 
 /* edu_linux.c, called by the driver. */
 VOID EduDisableBusMaster(_In_ PDEVICE_OBJECT DeviceObject);

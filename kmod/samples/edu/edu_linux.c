@@ -6,7 +6,9 @@
  * The attribute "transfer" of a bound device runs the demonstration: it moves
  * data through the device and reports what it found. Unbinding waits for a
  * reader of the attribute, whose transfers all have timeouts. The attribute
- * "domain" does the same with a buffer that the device shares with another one.
+ * "domain" does the same with a buffer that the device shares with another one;
+ * "permissions" tries what the device must not do with a page, which an IOMMU
+ * reports.
  */
 #include <linux/interrupt.h>
 #include <linux/module.h>
@@ -135,9 +137,27 @@ static ssize_t domain_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(domain);
 
+static ssize_t permissions_show(struct device *dev,
+				struct device_attribute *attr, char *buf)
+{
+	struct edu *edu = dev_get_drvdata(dev);
+	EDU_PERMISSIONS report;
+	NTSTATUS status;
+
+	if (mutex_lock_interruptible(&edu->lock))
+		return -ERESTARTSYS;
+	status = EduRunPermissions(edu->device_object, &report);
+	mutex_unlock(&edu->lock);
+	return sysfs_emit(buf, "written=%u\nread=%u\nmismatches=%u\n"
+			  "status=0x%08x\n", report.Written, report.Read,
+			  report.Mismatches, (u32)status);
+}
+static DEVICE_ATTR_RO(permissions);
+
 static struct attribute *edu_attrs[] = {
 	&dev_attr_transfer.attr,
 	&dev_attr_domain.attr,
+	&dev_attr_permissions.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(edu);
