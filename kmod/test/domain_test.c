@@ -75,26 +75,48 @@ static void pair_close(struct pair *p)
 		rig_close(p->a);
 }
 
-/* Not joined yet. False with the case skipped or failed. */
-static bool pair_open(struct pair *p, struct nttest *t,
-		      const struct rig_kind *a, const struct rig_kind *b)
+static bool pair_open_on(struct pair *p, struct nttest *t,
+			 struct device *a, const struct rig_kind *kind_a,
+			 struct device *b, const struct rig_kind *kind_b)
 {
 	*p = (struct pair){ .t = t };
-	if (!t->peer) {
-		nttest_skip(t, "one edu device only");
-		return false;
-	}
-	if (!translated(t)) {
-		nttest_skip(t, "no IOMMU");
-		return false;
-	}
-	p->a = rig_open_on(t, t->dev, a);
-	p->b = p->a ? rig_open_on(t, t->peer, b) : NULL;
+	p->a = rig_open_on(t, a, kind_a);
+	p->b = p->a ? rig_open_on(t, b, kind_b) : NULL;
 	if (p->b)
 		p->domain = domain_of(p->a);
 	if (EXPECT(t, p->domain))
 		return true;
 	pair_close(p);
+	return false;
+}
+
+/* Not joined yet. False with the case skipped or failed. */
+static bool pair_open(struct pair *p, struct nttest *t,
+		      const struct rig_kind *a, const struct rig_kind *b)
+{
+	if (!t->peer)
+		nttest_skip(t, "one edu device only");
+	else if (!translated(t))
+		nttest_skip(t, "no IOMMU");
+	else
+		return pair_open_on(p, t, t->dev, a, t->peer, b);
+	return false;
+}
+
+/*
+ * The same with two devices of one group. Adapters that were put would still
+ * say where their window is: nothing is left of them once the device is unbound.
+ */
+static bool pair_open_twins(struct pair *p, struct nttest *t,
+			    const struct rig_kind *a, const struct rig_kind *b)
+{
+	if (!t->twins[0])
+		nttest_skip(t, "no two devices of one IOMMU group");
+	else if (!dma_get_merge_boundary(t->twins[0]))
+		nttest_skip(t, "no IOMMU");
+	else if (EXPECT(t, nttest_rebind(t->twins[0])) &&
+		 EXPECT(t, nttest_rebind(t->twins[1])))
+		return pair_open_on(p, t, t->twins[0], a, t->twins[1], b);
 	return false;
 }
 
@@ -687,6 +709,106 @@ static void failures(struct nttest *t)
 	pair_close(&p);
 }
 
+/* ---- Devices of one IOMMU group, which have one translation ---- */
+
+/* What one of them unmaps is gone for both, and not before. */
+static void twins(struct nttest *t)
+{
+	struct shared s;
+	struct pair p;
+
+	if (!pair_open_twins(&p, t, narrow, narrow))
+		return;
+	EXPECT(t, domain_of(p.b) != p.domain);
+	REQUIRE(t, shared_get(&s, p.a, p.domain, LENGTH));
+	EXPECT_EQ(t, join(p.b, p.domain), STATUS_SUCCESS);
+	EXPECT(t, domain_of(p.b) == p.domain);
+	pass_on(&s, p.a, p.b, 14);
+	as_list(&s, p.b);
+	EXPECT_EQ(t, leave(p.b), STATUS_SUCCESS);
+	pass_on(&s, p.a, p.a, 15);
+	EXPECT_EQ(t, join(p.b, p.domain), STATUS_SUCCESS);
+	transfer(p.a);
+	transfer(p.b);
+	share(&p, p.b, LENGTH);
+	pass_on(&s, p.b, p.a, 16);
+	shared_put(&s);
+	EXPECT(t, !reaches(&s, p.a) && !reaches(&s, p.b));
+	pair_close(&p);
+}
+
+#define WINDOW	((1ULL << 28) - SZ_16M)	/* an address in a narrow one's */
+
+static PVOID in_window(struct rig *r, u64 at, PHYSICAL_ADDRESS *la)
+{
+	PHYSICAL_ADDRESS min = { .QuadPart = at };
+	PHYSICAL_ADDRESS max = { .QuadPart = at + PAGE_SIZE };
+
+	return r->ops->AllocateCommonBufferWithBounds(r->adapter, &min, &max,
+						      1, 0, NULL,
+						      MM_ANY_NODE_OK, la);
+}
+
+static int no_window(void *arg)
+{
+	struct rig *r = arg;
+	PHYSICAL_ADDRESS la;
+	PVOID va = in_window(r, WINDOW, &la);
+
+	if (va)
+		r->ops->FreeCommonBuffer(r->adapter, 1, la, va, TRUE);
+	return !va;
+}
+
+/*
+ * The DMA API might give the twin any address, so there is no window until it
+ * has an adapter, too.
+ */
+static void strange_twin(struct nttest *t)
+{
+	struct shared s;
+	struct pair p;
+
+	if (!pair_open_twins(&p, t, narrow, narrow))
+		return;
+	EXPECT(t, !no_window(p.a) && !no_window(p.b));
+	rig_close(p.b);
+	p.b = NULL;
+	EXPECT(t, rig_wait(no_window, p.a));
+	EXPECT_EQ(t, shared_try(&s, p.a, p.domain, 1),
+		  STATUS_INSUFFICIENT_RESOURCES);
+	p.b = rig_open_on(t, t->twins[1], narrow);
+	REQUIRE(t, p.b);
+	EXPECT_EQ(t, join(p.b, p.domain), STATUS_SUCCESS);
+	share(&p, p.a, LENGTH);
+	pair_close(&p);
+}
+
+/* There is one window: where the first of them put it. */
+static void mixed_twins(struct nttest *t)
+{
+	struct shared s;
+	struct pair p;
+
+	if (!pair_open_twins(&p, t, wide, narrow))
+		return;
+	EXPECT_EQ(t, join(p.b, p.domain), STATUS_NOT_SUPPORTED);
+	EXPECT_EQ(t, join(p.a, domain_of(p.b)), STATUS_NOT_SUPPORTED);
+	EXPECT_EQ(t, shared_try(&s, p.b, domain_of(p.b), 1),
+		  STATUS_INSUFFICIENT_RESOURCES);
+	REQUIRE(t, shared_get(&s, p.a, p.domain, LENGTH));
+	pass_on(&s, p.a, p.a, 17);
+	transfer(p.b);
+	shared_put(&s);
+	pair_close(&p);
+	if (!pair_open_twins(&p, t, narrow, wide))
+		return;
+	EXPECT_EQ(t, join(p.b, p.domain), STATUS_SUCCESS);
+	share(&p, p.b, LENGTH);
+	transfer(p.b);
+	pair_close(&p);
+}
+
 static const struct nttest_case cases[] = {
 	{ "S21 EC-191 EC-193 two devices share an address", s21 },
 	{ "S21 EC-192 EC-194 EC-196 no domain without an IOMMU",
@@ -708,6 +830,10 @@ static const struct nttest_case cases[] = {
 	{ "S26 a member is unbound", unbound },
 	{ "S26 the home is unbound", home_unbound },
 	{ "S21 failures of joins and buffers", failures },
+	{ "S21 devices of one IOMMU group", twins },
+	{ "S21 EC-169 no window while one of a group has no adapter",
+	  strange_twin },
+	{ "S21 a wide and a narrow device of one IOMMU group", mixed_twins },
 	{ }
 };
 

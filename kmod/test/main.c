@@ -15,6 +15,7 @@
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
+#include <linux/iommu.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -194,6 +195,33 @@ static void run_prepared(struct nttest *t, const struct nttest_suite *suite,
 	check_mappings(t, regions, faults);
 }
 
+static bool same_group(struct device *a, struct device *b)
+{
+	struct iommu_group *group = iommu_group_get(a);
+	struct iommu_group *other = iommu_group_get(b);
+	bool same = group && group == other;
+
+	iommu_group_put(other);
+	iommu_group_put(group);
+	return same;
+}
+
+/* Neighbours on a bus that an IOMMU knows by one name. */
+static void find_twins(struct nttest *t)
+{
+	struct nttest_function *f, *next;
+
+	lockdep_assert_held(&run_lock);
+	list_for_each_entry(f, &functions, node) {
+		next = list_next_entry(f, node);
+		if (list_is_last(&f->node, &functions) ||
+		    !same_group(&f->pdev->dev, &next->pdev->dev))
+			continue;
+		t->twins[0] = &f->pdev->dev;
+		t->twins[1] = &next->pdev->dev;
+	}
+}
+
 static bool find_device(struct nttest *t)
 {
 	struct nttest_function *f;
@@ -206,6 +234,7 @@ static bool find_device(struct nttest *t)
 	t->mask = f->mask;
 	if (!list_is_last(&f->node, &functions))
 		t->peer = &list_next_entry(f, node)->pdev->dev;
+	find_twins(t);
 	return true;
 }
 

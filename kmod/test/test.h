@@ -54,6 +54,7 @@ struct nttest_suite {
  * @seq: where the report goes
  * @dev: the test device (an edu PCI function), never NULL inside a case
  * @peer: another one, or NULL
+ * @twins: two that an IOMMU does not tell apart, or NULL
  * @mask: DMA mask of @dev before there was any adapter
  * @priv: for the suite
  * @failed: a check did not hold
@@ -64,6 +65,7 @@ struct nttest {
 	struct seq_file *seq;
 	struct device *dev;
 	struct device *peer;
+	struct device *twins[2];
 	u64 mask;
 	void *priv;
 	bool failed;

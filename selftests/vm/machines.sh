@@ -17,8 +17,8 @@
 #   raspi3b       arm64, 4 KiB system    BCM2837 with its DMA engine, no PCI
 #
 # Those with PCI have four edu devices, so that the sample and the test module
-# both find two. The memory of arm's virt begins at 1 GiB: without an IOMMU no
-# page is in reach of fewer than 31 bits.
+# both find two; iommu has two more in one IOMMU group. The memory of arm's virt
+# begins at 1 GiB: without an IOMMU no page is in reach of fewer than 31 bits.
 # shellcheck disable=SC2034 # used by those who source this
 all_machines="plain iommu bounce virtio-iommu pc smmu noncoherent \
 noncoherent-smmu smdkc210 raspi3b"
@@ -115,8 +115,12 @@ machine_amd64() { # MACHINE
 		with_edu "$1" "${pc[@]}" -M q35 -m 512
 		;;
 	iommu)
+		# The two behind the bridge are one device to the IOMMU.
 		with_edu "$1" "${pc[@]}" -M q35,kernel-irqchip=split -m 512 \
-			-device intel-iommu,intremap=on,caching-mode=on
+			-device intel-iommu,intremap=on,caching-mode=on \
+			-device pcie-pci-bridge,id=bridge,addr=8 \
+			-device edu,bus=bridge,addr=1,dma_mask=0xfffffff \
+			-device edu,bus=bridge,addr=2,dma_mask=0xfffffff
 		kernel_args+=" intel_iommu=on"
 		;;
 	bounce)
