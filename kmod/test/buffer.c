@@ -274,6 +274,42 @@ void buffer_free(struct buffer *b)
 	buffer_release(b);
 }
 
+/*
+ * Holds on to the page behind an address, so that it can be seen whether its
+ * owner gives it back. The page must be a block of its own. NULL where the
+ * allocator itself minds others that hold its pages.
+ */
+struct page *page_hold(const void *va)
+{
+	struct page *page;
+
+	if (IS_ENABLED(CONFIG_ARM))
+		return NULL;
+	page = is_vmalloc_addr(va) ? vmalloc_to_page(va) : virt_to_page(va);
+	return get_page_unless_zero(page) ? page : NULL;
+}
+
+/* Whether its owner still has a page. */
+bool page_is_owned(struct page *page)
+{
+	return !page || page_count(page) > 1;
+}
+
+static int page_is_ours(void *page)
+{
+	return page_count(page) == 1;
+}
+
+/* Whether its owner has given a page back; lets go of it. */
+bool page_is_back(struct page *page)
+{
+	bool back = !page || rig_wait(page_is_ours, page);
+
+	if (page)
+		put_page(page);
+	return back;
+}
+
 /* A chain of @n MDLs over one scattered buffer each; a length may be 0. */
 PMDL buffer_chain(struct rig *r, const size_t *offset, const size_t *length,
 		  int n)

@@ -53,6 +53,10 @@ void buffer_exit(void);
 PMDL buffer_chain(struct rig *r, const size_t *offset, const size_t *length,
 		  int n);
 
+struct page *page_hold(const void *va);
+bool page_is_owned(struct page *page);
+bool page_is_back(struct page *page);
+
 u64 mdl_bytes(PMDL mdl);
 ULONG mdl_pages(PMDL mdl, u64 offset, u64 length);
 void mdl_store(PMDL mdl, u64 offset, const void *from, size_t n);

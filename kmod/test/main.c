@@ -66,6 +66,7 @@ static const struct nttest_suite * const suites[] = {
 	&nttest_failing,
 	&nttest_vector,
 	&nttest_lent,
+	&nttest_memory,
 	&nttest_flush,
 	&nttest_limits,
 	&nttest_bounds,

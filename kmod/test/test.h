@@ -118,6 +118,7 @@ extern const struct nttest_suite nttest_common;
 extern const struct nttest_suite nttest_failing;
 extern const struct nttest_suite nttest_vector;
 extern const struct nttest_suite nttest_lent;
+extern const struct nttest_suite nttest_memory;
 extern const struct nttest_suite nttest_flush;
 extern const struct nttest_suite nttest_limits;
 extern const struct nttest_suite nttest_bounds;
