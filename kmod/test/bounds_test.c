@@ -6,6 +6,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
+#include <linux/pci.h>
 #include <linux/sizes.h>
 #include "buffer.h"
 #include "hooks.h"
@@ -39,7 +40,10 @@ static void exact(struct rig *r, u64 x, ULONG length)
 	u8 byte;
 	int i;
 
-	for (i = 0; i < 3; i++)
+	va[0] = bounded(r, x, x + 2 * length, length, &la[0]);
+	/* Half of it is not enough. */
+	EXPECT(t, !bounded(r, x, x + 2 * length, 2 * length, &la[1]));
+	for (i = 1; i < 3; i++)
 		va[i] = bounded(r, x, x + 2 * length, length, &la[i]);
 	EXPECT(t, va[0] && va[1] && !va[2]);
 	for (i = 0; i < 2 && va[i]; i++) {
@@ -92,6 +96,45 @@ static void s18(struct nttest *t, struct rig *r)
 	EXPECT(t, !bounded(r, x, x + SZ_1M, U32_MAX, &la));
 	if (r->kind->width < 64)
 		EXPECT(t, !bounded(r, r->bus.last + 1, U64_MAX, 1, &la));
+}
+
+static bool is_free(struct rig *r, u64 at)
+{
+	PHYSICAL_ADDRESS la;
+	PVOID va = bounded(r, at, at + PAGE_SIZE, 1, &la);
+
+	if (va)
+		r->ops->FreeCommonBuffer(r->adapter, 1, la, va, TRUE);
+	return va;
+}
+
+/* Whether the window begins below @end. */
+static bool window_below(struct rig *r, u64 end)
+{
+	u64 at = round_down(end, SZ_16M);
+
+	while (at && !is_free(r, at))
+		at -= SZ_16M;
+	return at;
+}
+
+#define INTERRUPTS	0xfee00000	/* where messages go on x86, 1 MiB */
+
+/* What the bus itself decodes does not come to the IOMMU. */
+static void holes(struct nttest *t, struct rig *r)
+{
+	u64 registers = pci_resource_start(to_pci_dev(t->dev), 0), at;
+
+	if (!translated(t)) {
+		nttest_skip(t, "no IOMMU");
+		return;
+	}
+	EXPECT(t, !is_free(r, round_down(registers, PAGE_SIZE)));
+	if (!IS_ENABLED(CONFIG_X86))
+		return;
+	EXPECT(t, window_below(r, registers));
+	for (at = INTERRUPTS; at < INTERRUPTS + SZ_1M; at += PAGE_SIZE)
+		EXPECT(t, !is_free(r, at));
 }
 
 static void s20(struct nttest *t, struct rig *r)
@@ -179,11 +222,18 @@ static void bound_failures(struct nttest *t, struct rig *r)
 	EXPECT(t, !hit && nth > 4);
 }
 
+static const struct rig_kind middle[] = {
+	{ .name = "32 bits", .version = 3, .width = 32, .length = RIG_LENGTH },
+	{ }
+};
+
 static const struct nttest_case cases[] = {
 	{ "S18 EC-168 EC-169 exact bounds", .run_on = s18,
 	  .kinds = rig_lists },
 	{ "S20 EC-181 exact limits of an MDL", .run_on = s20,
 	  .kinds = rig_lists },
+	{ "S18 EC-169 nothing where the bus has something itself",
+	  .run_on = holes, .kinds = middle },
 	{ "S18 64 MiB in one run", .run_on = large, .kinds = rig_wide },
 	{ "S18 failures of buffers with bounds", .run_on = bound_failures,
 	  .kinds = rig_lists },

@@ -288,6 +288,45 @@ static void impossible(struct nttest *t, struct rig *r)
 	EXPECT(t, !common_get_below(&c, r, SZ_1M, SZ_1M - 1));
 }
 
+/*
+ * Another adapter of the same device reaches farther, and memory that only that
+ * one reaches comes first where there is any.
+ */
+static void two_reaches(struct nttest *t)
+{
+	struct rig *far = rig_open(t, &rig_wide[0]), *near;
+	int i;
+
+	REQUIRE(t, far);
+	near = rig_reaches(far->bus.dev, rig_last(rig_narrow[0].width)) ?
+	       rig_open(t, &rig_narrow[0]) : NULL;
+	for (i = 0; near && i < 4; i++) {
+		common_use(near, PAGE_SIZE << i);
+		common_use(far, PAGE_SIZE << i);
+	}
+	if (near)
+		rig_close(near);
+	else
+		nttest_skip(t, "no memory in reach of such a device");
+	rig_close(far);
+}
+
+/* A limit and a node are the buffer's, and no other's of the device. */
+static void device_kept(struct nttest *t, struct rig *r)
+{
+	struct device *dev = r->bus.dev;
+	u64 coherent = dev->coherent_dma_mask, mask = dma_get_mask(dev);
+	int home = dev_to_node(dev);
+	struct common c;
+
+	if (common_get_below(&c, r, PAGE_SIZE, min_t(u64, mask, SZ_256M) - 1))
+		common_put(&c);
+	EXPECT(t, !common_get_below(&c, r, SZ_1M, SZ_1M - 1));
+	EXPECT_EQ(t, dev->coherent_dma_mask, coherent);
+	EXPECT_EQ(t, dma_get_mask(dev), mask);
+	EXPECT_EQ(t, dev_to_node(dev), home);
+}
+
 static void ec_166(struct nttest *t, struct rig *r)
 {
 	struct common c = { .r = r, .length = SZ_64K };
@@ -299,6 +338,7 @@ static void ec_166(struct nttest *t, struct rig *r)
 	common_put(&c);
 }
 
+/* A wish that cannot be granted is none. */
 static void ec_167(struct nttest *t, struct rig *r)
 {
 	static const NODE_REQUIREMENT nodes[] = {
@@ -312,8 +352,7 @@ static void ec_167(struct nttest *t, struct rig *r)
 
 		c.va = r->ops->AllocateCommonBufferEx(r->adapter, NULL, c.length,
 						      &c.la, TRUE, nodes[i]);
-		if (!c.va)
-			continue;
+		REQUIRE(t, c.va);
 		common_check(&c);
 		common_put(&c);
 	}
@@ -413,6 +452,8 @@ static void wrong_free(struct nttest *t, struct rig *r)
 		return;
 	expect_free_refused(&c, r, c.va + PAGE_SIZE, c.la.QuadPart + PAGE_SIZE);
 	expect_free_refused(&c, r, c.va + 1, c.la.QuadPart);
+	expect_free_refused(&c, r, c.va, c.la.QuadPart + PAGE_SIZE);
+	expect_free_refused(&c, r, c.va, c.la.QuadPart + (1ULL << 32));
 	expect_free_refused(&c, r, NULL, c.la.QuadPart);
 	common_check(&c);
 	va = c.va;
@@ -483,6 +524,9 @@ static const struct nttest_case cases[] = {
 	{ "EC-165 below 4 GiB", .run_on = ec_165 },
 	{ "EC-165 limits that are no mask", .run_on = odd_limits },
 	{ "EC-165 limits that nothing satisfies", .run_on = impossible },
+	{ "EC-162 in reach of this adapter, not of the device's others",
+	  two_reaches },
+	{ "EC-165 EC-167 the device is as it was", .run_on = device_kept },
 	{ "EC-166 no limit but the reach", .run_on = ec_166 },
 	{ "EC-167 absent nodes", .run_on = ec_167 },
 	{ "EC-167 any node", .run_on = any_node },

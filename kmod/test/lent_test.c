@@ -173,7 +173,8 @@ static void ec_175(struct nttest *t, struct rig *r)
 
 static void ec_176(struct nttest *t, struct rig *r)
 {
-	struct buffer *odd = buffer_new(r, NEAR, 8, PAGE_SIZE);
+	/* Contiguous, so that nothing else is in the way. */
+	struct buffer *odd = buffer_new(r, RUN, 8, PAGE_SIZE);
 	struct buffer *cut = buffer_new(r, NEAR, 0, 100);
 	struct buffer *b = buffer_new(r, NEAR, 0, PAGE_SIZE);
 
@@ -235,7 +236,7 @@ static void ec_178(struct nttest *t, struct rig *r)
 		marked(r, va, la, 1);
 		EXPECT(t, bus_is_page(&r->bus, la, b[i / 2]->pages[i % 2]));
 		/* What it is freed with is the subsection, or the whole MDL. */
-		if (i % 2)
+		if (i < 2)
 			give_back(r, PAGE_SIZE, la, va);
 		else
 			give_back(r, 2 * PAGE_SIZE, la, b[i / 2]->va);
@@ -263,6 +264,33 @@ static void ec_179(struct nttest *t, struct rig *r)
 	REQUIRE(t, chain(r, b, 2));
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		refused(r, b[0]->mdl, &bad[i], 1);
+}
+
+/* MDLs over neighbours: the section is one run, and crosses all the same. */
+static void neighbours(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, LENT_BYTES);
+	config_t crossing = section(PAGE_SIZE, 2 * PAGE_SIZE);
+	config_t none = section(0, 0);
+	PMDL half[2];
+	int i;
+
+	REQUIRE(t, b);
+	refused(r, b->mdl, &none, 1);
+	for (i = 0; i < 2; i++) {
+		half[i] = IoAllocateMdl(b->va + i * LENT_BYTES / 2,
+					LENT_BYTES / 2, FALSE, FALSE, NULL);
+		if (half[i])
+			MmBuildMdlForNonPagedPool(half[i]);
+	}
+	if (EXPECT(t, half[0] && half[1])) {
+		half[0]->Next = half[1];
+		refused(r, half[0], &crossing, 1);
+		half[0]->Next = NULL;
+	}
+	for (i = 0; i < 2; i++)
+		if (half[i])
+			IoFreeMdl(half[i]);
 }
 
 /* Limits that exclude where the memory was: another place, or none. */
@@ -402,6 +430,46 @@ static void ec_183(struct nttest *t, struct rig *r)
 	}
 }
 
+/* A single page, so that it is contiguous, that does not lend itself. */
+static void unmapped_page(struct nttest *t, struct rig *r)
+{
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 }, skip = {};
+	struct buffer *b = buffer_new(r, NEAR, 0, PAGE_SIZE);
+	PMDL mdl;
+
+	REQUIRE(t, b);
+	mdl = MmAllocatePagesForMdlEx(low, high, skip, PAGE_SIZE, MmCached,
+				      MM_ALLOCATE_FULLY_REQUIRED);
+	REQUIRE(t, mdl);
+	refused(r, mdl, NULL, 0);
+	MmFreePagesFromMdl(mdl);
+	ExFreePool(mdl);
+	/* Registers of a device are no memory. */
+	b->mdl->MdlFlags |= MDL_IO_SPACE;
+	refused(r, b->mdl, NULL, 0);
+	b->mdl->MdlFlags &= ~MDL_IO_SPACE;
+}
+
+/* The reach is this adapter's, whatever others of the device reach. */
+static void two_reaches(struct nttest *t)
+{
+	struct rig *far = rig_open(t, &rig_wide[0]), *near = NULL;
+	struct buffer *b;
+
+	REQUIRE(t, far);
+	if (!translated(far) && rig_coherent(far) &&
+	    rig_reaches(far->bus.dev, rig_last(rig_narrow[0].width)))
+		near = rig_open(t, &rig_narrow[0]);
+	b = near ? buffer_new(near, SCATTERED, 0, PAGE_SIZE) : NULL;
+	if (b && b->far)
+		refused(near, b->mdl, NULL, 0);
+	else
+		nttest_skip(t, "no memory is out of reach");
+	if (near)
+		rig_close(near);
+	rig_close(far);
+}
+
 /* Pages without a system address do not lend themselves; with one they do. */
 static void unmapped(struct nttest *t, struct rig *r)
 {
@@ -512,12 +580,18 @@ static const struct nttest_case cases[] = {
 	{ "EC-177 a chain", .run_on = ec_177 },
 	{ "EC-178 a subsection of each MDL of a chain", .run_on = ec_178 },
 	{ "EC-179 bad input: subsections", .run_on = ec_179 },
+	{ "EC-179 bad input: a subsection across MDLs of one run",
+	  .run_on = neighbours },
 	{ "EC-181 limits are inclusive", .run_on = ec_181 },
 	{ "EC-181 a highest address only", .run_on = only_last },
 	{ "EC-181 bad input: limits", .run_on = bad_limits },
 	{ "EC-182 what the device may do", .run_on = ec_182 },
 	{ "EC-183 unknown configurations", .run_on = ec_183 },
 	{ "S20 an MDL without a system address", .run_on = unmapped },
+	{ "S20 bad input: a page not mapped, or none of memory",
+	  .run_on = unmapped_page },
+	{ "EC-180 out of reach of this adapter, not of the device's others",
+	  two_reaches },
 	{ "EC-184 bad input: freed with other arguments", .run_on = ec_184 },
 	{ "S20 bad input: a common buffer", .run_on = lent_common },
 	{ "S20 every allocation and mapping fails once", .run_on = sweep },

@@ -164,14 +164,44 @@ static void apart(struct rig *r, PDMA_COMMON_BUFFER_VECTOR v, ULONG count,
 		REQUIRE(r->t, las[i] - las[i - 1] >= size);
 }
 
-static void ec_185(struct nttest *t, struct rig *r)
+static void four_elements(struct rig *r, ULONGLONG size)
 {
-	PDMA_COMMON_BUFFER_VECTOR v = vector_new(r, 4, 4096);
+	PDMA_COMMON_BUFFER_VECTOR v = vector_new(r, 4, size);
 	u64 las[4], la;
 
+	REQUIRE(r->t, v);
+	apart(r, v, 4, size, las);
+	EXPECT(r->t, !element(r, v, 4, &la));
+	r->ops->FreeCommonBufferVector(r->adapter, v);
+}
+
+static void ec_185(struct nttest *t, struct rig *r)
+{
+	four_elements(r, 4096);
+}
+
+/* Sizes that are no multiple of anything. */
+static void odd_elements(struct nttest *t, struct rig *r)
+{
+	static const ULONGLONG sizes[] = { 1, 13, 1001, 4097 };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		four_elements(r, sizes[i]);
+}
+
+/* What stands behind the last of so many is nobody's. */
+static void full_words(struct nttest *t, struct rig *r)
+{
+	PDMA_COMMON_BUFFER_VECTOR v = vector_new(r, 2 * BITS_PER_LONG, 16);
+	long refused = ntdma_refused();
+	u64 la;
+
 	REQUIRE(t, v);
-	apart(r, v, 4, 4096, las);
-	EXPECT(t, !element(r, v, 4, &la));
+	EXPECT(t, element(r, v, 2 * BITS_PER_LONG - 1, &la));
+	EXPECT(t, !element(r, v, 2 * BITS_PER_LONG, &la));
+	r->ops->FreeCommonBufferFromVector(r->adapter, v, 2 * BITS_PER_LONG);
+	EXPECT_EQ(t, ntdma_refused(), refused + 2);
 	r->ops->FreeCommonBufferVector(r->adapter, v);
 }
 
@@ -474,6 +504,8 @@ static void ec_168(struct nttest *t, struct rig *r)
 static const struct nttest_case cases[] = {
 	{ "S19 EC-185 EC-188 EC-190 elements of a vector", .run_on = s19 },
 	{ "EC-185 four elements of 4096 bytes", .run_on = ec_185 },
+	{ "EC-185 elements of odd sizes", .run_on = odd_elements },
+	{ "EC-186 bad input: the index behind the last", .run_on = full_words },
 	{ "EC-186 EC-187 EC-189 bad input: indices, freed twice", .run_on = ec_186 },
 	{ "EC-188 the others stay, down to the last", .run_on = ec_188 },
 	{ "S19 every allocation fails once", .run_on = sweep },
