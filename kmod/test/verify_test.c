@@ -480,8 +480,8 @@ static void packets_in_turn(struct nttest *t, struct rig *r)
 /* Nothing that sleeps is done where it must not. */
 static void level_passive(struct nttest *t, struct rig *r)
 {
+	PDMA_COMMON_BUFFER_VECTOR none, whole;
 	MEMORY_CACHING_TYPE type = MmCached;
-	PDMA_COMMON_BUFFER_VECTOR vector;
 	PHYSICAL_ADDRESS logical, low, high;
 	long before[NTDMA_RULES];
 	DEVICE_DESCRIPTION dd;
@@ -493,7 +493,8 @@ static void level_passive(struct nttest *t, struct rig *r)
 	high.QuadPart = -1;
 	rig_describe(&dd, r->kind);
 	taken = r->ops->AllocateCommonBuffer(r->adapter, 64, &logical, TRUE);
-	REQUIRE(t, taken);
+	whole = vector(r);
+	REQUIRE(t, taken && whole);
 	snapshot(before);
 	irql = rig_raise();
 	EXPECT(t, !IoGetDmaAdapter(r->object, &dd, &count));
@@ -512,15 +513,24 @@ static void level_passive(struct nttest *t, struct rig *r)
 	broke(t, before, 0x13, 6);
 	EXPECT(t, r->ops->AllocateCommonBufferVector(r->adapter, low, high,
 						     MmCached, 0, 0, 1, 64,
-						     &vector));
+						     &none));
 	EXPECT(t, r->ops->CreateCommonBufferFromMdl(r->adapter, NULL, NULL, 0,
 						    &low));
 	EXPECT(t, !r->ops->GetDmaDomain(r->adapter));
 	EXPECT(t, r->ops->LeaveDmaDomain(r->adapter));
-	broke(t, before, 0x13, 10);
+	EXPECT(t, r->ops->JoinDmaDomain(r->adapter, NULL));
+	EXPECT(t, r->ops->AllocateDomainCommonBuffer(r->adapter, NULL, NULL, 64, 0,
+						     NULL, 0, &low, &va));
+	broke(t, before, 0x13, 12);
+	r->ops->FreeCommonBufferFromVector(r->adapter, whole, 1);
+	r->ops->FreeCommonBufferVector(r->adapter, whole);
+	broke(t, before, 0x13, 14);
 	KeLowerIrql(irql);
+	/* What was refused is still there. */
+	r->ops->FreeCommonBufferFromVector(r->adapter, whole, 1);
+	r->ops->FreeCommonBufferVector(r->adapter, whole);
 	r->ops->FreeCommonBuffer(r->adapter, 64, logical, taken, TRUE);
-	broke(t, before, 0x13, 10);
+	broke(t, before, 0x13, 14);
 }
 
 /* With interrupts off only CalculateScatterGatherList is allowed (EC-145). */
@@ -542,39 +552,109 @@ static void level_too_high(struct nttest *t, struct rig *r)
 	KeLowerIrql(irql);
 }
 
-/* Every routine without an adapter: no crash, and the answer of a failure. */
-static void no_adapter(struct nttest *t, struct rig *r)
+/* Without an adapter: no crash, and the answer of a failure. */
+static void no_channel(struct nttest *t, struct rig *r)
 {
-	DMA_ADAPTER_INFO info = { .Version = 1 };
 	u8 bytes[DMA_TRANSFER_CONTEXT_SIZE_V1] = {};
 	SCATTER_GATHER_LIST list = {};
-	PHYSICAL_ADDRESS la = {};
-	long before[NTDMA_RULES];
 	ULONG length = 1;
 	PVOID base = r;
 
-	snapshot(before);
-	r->ops->PutDmaAdapter(NULL);
-	EXPECT(t, !r->ops->AllocateCommonBuffer(NULL, 1, &la, TRUE));
-	r->ops->FreeCommonBuffer(NULL, 1, la, r, TRUE);
 	EXPECT(t, r->ops->AllocateAdapterChannel(NULL, r->object, 1,
 						 keep_registers, &base));
+	EXPECT(t, r->ops->AllocateAdapterChannelEx(NULL, r->object, bytes, 1, 0,
+						   keep_registers, &base, NULL));
 	EXPECT(t, !r->ops->FlushAdapterBuffers(NULL, NULL, NULL, NULL, 1, TRUE));
-	r->ops->FreeAdapterChannel(NULL);
-	r->ops->FreeMapRegisters(NULL, r, 1);
+	EXPECT(t, r->ops->FlushAdapterBuffersEx(NULL, NULL, r, 0, 1, TRUE));
 	EXPECT(t, !r->ops->MapTransfer(NULL, NULL, r, NULL, &length, TRUE).QuadPart);
 	EXPECT_EQ(t, length, 0);
-	EXPECT_EQ(t, r->ops->GetDmaAlignment(NULL), 1);
-	EXPECT_EQ(t, r->ops->ReadDmaCounter(NULL), 0);
-	r->ops->PutScatterGatherList(NULL, &list, TRUE);
-	EXPECT(t, r->ops->GetDmaAdapterInfo(NULL, &info));
-	EXPECT(t, r->ops->InitializeDmaTransferContext(NULL, bytes));
-	EXPECT(t, !r->ops->CancelAdapterChannel(NULL, r->object, bytes));
-	EXPECT(t, r->ops->FlushAdapterBuffersEx(NULL, NULL, r, 0, 1, TRUE));
+	EXPECT(t, r->ops->MapTransferEx(NULL, NULL, r, 0, 0, &length, TRUE, &list,
+					sizeof(list), NULL, NULL));
+	r->ops->FreeAdapterChannel(NULL);
+	r->ops->FreeMapRegisters(NULL, r, 1);
 	r->ops->FreeAdapterObject(NULL, DeallocateObject);
-	EXPECT(t, r->ops->FlushDmaBuffer(NULL, NULL, TRUE));
-	broke(t, before, 0x19, 17);
+	EXPECT(t, !r->ops->CancelAdapterChannel(NULL, r->object, bytes));
+	EXPECT(t, r->ops->CancelMappedTransfer(NULL, bytes));
+	EXPECT(t, r->ops->ConfigureAdapterChannel(NULL, 1, NULL));
+	EXPECT(t, r->ops->InitializeDmaTransferContext(NULL, bytes));
+	EXPECT_EQ(t, r->ops->ReadDmaCounter(NULL), 0);
 	EXPECT(t, base == r);
+}
+
+static void no_list(struct nttest *t, struct rig *r, PMDL mdl)
+{
+	u8 bytes[DMA_TRANSFER_CONTEXT_SIZE_V1] = {};
+	SCATTER_GATHER_LIST list = {}, *out = NULL;
+	PVOID va = MmGetMdlVirtualAddress(mdl);
+	ULONG size = 0;
+	PMDL target = NULL;
+
+	EXPECT(t, r->ops->GetScatterGatherList(NULL, r->object, mdl, va, 1,
+					       request_list_routine, NULL, TRUE));
+	EXPECT(t, r->ops->BuildScatterGatherList(NULL, r->object, mdl, va, 1,
+						 request_list_routine, NULL, TRUE,
+						 &list, sizeof(list)));
+	EXPECT(t, r->ops->GetScatterGatherListEx(NULL, r->object, bytes, mdl, 0, 1,
+						 DMA_SYNCHRONOUS_CALLBACK, NULL,
+						 NULL, TRUE, NULL, NULL, &out));
+	EXPECT(t, r->ops->BuildScatterGatherListEx(NULL, r->object, bytes, mdl, 0, 1,
+						   DMA_SYNCHRONOUS_CALLBACK, NULL,
+						   NULL, TRUE, &list, sizeof(list),
+						   NULL, NULL, &out));
+	EXPECT(t, r->ops->CalculateScatterGatherList(NULL, mdl, va, 1, &size, NULL));
+	EXPECT(t, r->ops->BuildMdlFromScatterGatherList(NULL, &list, mdl, &target));
+	r->ops->PutScatterGatherList(NULL, &list, TRUE);
+	EXPECT(t, !out && !size && !target);
+}
+
+static void no_buffer(struct nttest *t, struct rig *r)
+{
+	PHYSICAL_ADDRESS la = {}, high = { .QuadPart = -1 };
+	PDMA_COMMON_BUFFER_VECTOR v = NULL;
+	PVOID va = r;
+
+	EXPECT(t, !r->ops->AllocateCommonBuffer(NULL, 1, &la, TRUE));
+	EXPECT(t, !r->ops->AllocateCommonBufferEx(NULL, NULL, 1, &la, TRUE, 0));
+	EXPECT(t, !r->ops->AllocateCommonBufferWithBounds(NULL, NULL, NULL, 1, 0,
+							  NULL, 0, &la));
+	r->ops->FreeCommonBuffer(NULL, 1, la, r, TRUE);
+	EXPECT(t, r->ops->AllocateCommonBufferVector(NULL, la, high, MmCached, 0, 0,
+						     1, 64, &v));
+	r->ops->FreeCommonBufferFromVector(NULL, (void *)r, 0);
+	r->ops->FreeCommonBufferVector(NULL, (void *)r);
+	la.QuadPart = 1;
+	r->ops->GetCommonBufferFromVectorByIndex(NULL, (void *)r, 0, &va, &la);
+	EXPECT(t, !va && !la.QuadPart && !v);
+	EXPECT(t, r->ops->CreateCommonBufferFromMdl(NULL, NULL, NULL, 0, &la));
+	EXPECT(t, !r->ops->GetDmaDomain(NULL));
+	EXPECT(t, r->ops->JoinDmaDomain(NULL, NULL));
+	EXPECT(t, r->ops->LeaveDmaDomain(NULL));
+	EXPECT(t, r->ops->AllocateDomainCommonBuffer(NULL, NULL, NULL, 1, 0, NULL, 0,
+						     &la, &va));
+	EXPECT(t, r->ops->FlushDmaBuffer(NULL, NULL, TRUE));
+}
+
+/* Every routine of the table once. */
+static void no_adapter(struct nttest *t, struct rig *r)
+{
+	DMA_TRANSFER_INFO transfer = { .Version = DMA_TRANSFER_INFO_VERSION1 };
+	struct buffer *b = buffer_new(r, RUN, 0, PAGE_SIZE);
+	DMA_ADAPTER_INFO info = { .Version = 1 };
+	long before[NTDMA_RULES];
+
+	REQUIRE(t, b);
+	snapshot(before);
+	r->ops->PutDmaAdapter(NULL);
+	EXPECT_EQ(t, r->ops->GetDmaAlignment(NULL), 1);
+	EXPECT(t, r->ops->GetDmaAdapterInfo(NULL, &info));
+	EXPECT(t, r->ops->GetDmaTransferInfo(NULL, b->mdl, 0, 1, TRUE, &transfer));
+	broke(t, before, 0x19, 4);
+	no_channel(t, r);
+	broke(t, before, 0x19, 18);
+	no_list(t, r, b->mdl);
+	broke(t, before, 0x19, 25);
+	no_buffer(t, r);
+	broke(t, before, 0x19, sizeof(DMA_OPERATIONS) / sizeof(PVOID) - 1);
 }
 
 /* Of an adapter that left nothing only the address is looked at. */
