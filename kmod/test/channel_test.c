@@ -284,6 +284,32 @@ static void ec_51(struct nttest *t, struct rig *r)
 	request_release(q);
 }
 
+/* Where no routine may run, a request waits, and so does who is released. */
+static void interrupts_off(struct nttest *t, struct rig *r)
+{
+	struct request *a = request_channel(r, 1, KeepObject);
+	struct request *b = request_channel(r, 1, DeallocateObject);
+	NTSTATUS status;
+	KIRQL old;
+
+	REQUIRE(t, a && b);
+	a->queued = true;
+	KeRaiseIrql(HIGH_LEVEL, &old);
+	status = r->ops->AllocateAdapterChannel(r->adapter, r->object, 1,
+						request_channel_routine, a);
+	KeLowerIrql(old);
+	EXPECT_EQ(t, status, STATUS_SUCCESS);
+	REQUIRE(t, request_ran(a));
+	EXPECT(t, a->thread != current);
+	EXPECT_EQ(t, request_allocate(b), STATUS_SUCCESS);
+	a->held = DeallocateObject;
+	KeRaiseIrql(HIGH_LEVEL, &old);
+	r->ops->FreeAdapterChannel(r->adapter);
+	KeLowerIrql(old);
+	REQUIRE(t, request_ran(b));
+	EXPECT(t, b->thread != current);
+}
+
 #define WAITERS		1000
 
 static bool queue_waiter(struct rig *r, struct request **q,
@@ -319,6 +345,9 @@ static void waiters(struct nttest *t, struct rig *r,
 	}
 	EXPECT_EQ(t, i, WAITERS);
 	EXPECT(t, stack_span() < STACK_BOUND);
+	/* Who frees does not have to serve all of them. */
+	if (i == WAITERS)
+		EXPECT(t, q[WAITERS - 1]->thread != current);
 	kvfree(q);
 }
 
@@ -381,7 +410,7 @@ static void ec_53(struct nttest *t, struct rig *r)
 {
 	struct request *held = request_hold(r);
 	struct request *q = request_channel(r, 1, DeallocateObject);
-	long live = ntdma_live_objects();
+	long live = ntdma_live_objects(), refused = ntdma_refused();
 
 	REQUIRE(t, held && q);
 	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
@@ -389,6 +418,7 @@ static void ec_53(struct nttest *t, struct rig *r)
 	r->ops->FreeMapRegisters(r->adapter, NULL, 5);
 	EXPECT_EQ(t, atomic_read(&q->calls), 0);
 	EXPECT_EQ(t, ntdma_live_objects(), live);
+	EXPECT_EQ(t, ntdma_refused(), refused);
 	request_release(held);
 	request_ran(q);
 	expect_free(r);
@@ -581,6 +611,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-50 map and flush inside the routine", .run_on = ec_50 },
 	{ "EC-50 put inside the routine", .run_on = ec_50_put },
 	{ "EC-51 released from a DPC", .run_on = ec_51 },
+	{ "EC-41 EC-51 called with interrupts off", .run_on = interrupts_off },
 	{ "EC-52 1000 waiters on a bounded stack", .run_on = ec_52 },
 	{ "EC-52 1000 nested allocations on a bounded stack", .run_on = nested,
 	  .kinds = rig_lists },

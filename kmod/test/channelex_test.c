@@ -485,6 +485,46 @@ static void ec_75(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, atomic_read(&q->calls), 0);
 }
 
+/* The context is without a request: it is marked, and the next one fails. */
+static void expect_marked(struct request *q)
+{
+	struct rig *r = q->r;
+
+	EXPECT(r->t, cancel(q));
+	EXPECT_EQ(r->t, request_allocate_ex(q, 0), STATUS_CANCELLED);
+	EXPECT_EQ(r->t, atomic_read(&q->calls), 0);
+	EXPECT_EQ(r->t, STATUS_SUCCESS,
+		  r->ops->InitializeDmaTransferContext(r->adapter, q->context));
+}
+
+/* What was refused has left no request behind. */
+static void after_refusal(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x40, 3 * PAGE_SIZE);
+	struct request *held = request_hold(r), *q;
+
+	REQUIRE(t, b && held);
+	q = request_new(r, b->mdl, 0, b->length, true);
+	REQUIRE(t, q);
+	q->registers = 1;
+	EXPECT_EQ(t, call(q, SYNC, request_channel_routine, NULL),
+		  STATUS_INSUFFICIENT_RESOURCES);
+	expect_marked(q);
+	EXPECT_EQ(t, request_submit(q, BY_GET_SYNC), STATUS_INSUFFICIENT_RESOURCES);
+	expect_marked(q);
+	request_release(held);
+	ntdma_fail_nth(-2);
+	if (request_submit(q, BY_GET_SYNC) != STATUS_SUCCESS) {
+		expect_marked(q);
+	} else {
+		r->ops->FreeAdapterObject(r->adapter,
+					  DeallocateObjectKeepRegisters);
+		request_put(q);
+	}
+	ntdma_fail_nth(0);
+	expect_free(r);
+}
+
 static void s16_clear(struct nttest *t, struct rig *r)
 {
 	struct request *q = request_channel(r, 1, DeallocateObject);
@@ -655,16 +695,23 @@ static void cancel_garbage(struct nttest *t, struct rig *r)
 static void bad_context(struct nttest *t, struct rig *r)
 {
 	struct request *q = request_channel(r, 1, DeallocateObject);
+	struct rig *other = rig_open(t, r->kind);
 	void *context;
 
-	REQUIRE(t, q);
+	REQUIRE(t, q && other);
 	context = q->context;
 	memset(q->context, 0xff, DMA_TRANSFER_CONTEXT_SIZE_V1);
 	EXPECT(t, !NT_SUCCESS(request_allocate_ex(q, 0)));
 	q->context = NULL;
 	EXPECT(t, !NT_SUCCESS(request_allocate_ex(q, 0)));
-	EXPECT_EQ(t, atomic_read(&q->calls), 0);
 	q->context = context;
+	/* Initialised, but for another adapter. */
+	EXPECT_EQ(t, other->ops->InitializeDmaTransferContext(other->adapter, context),
+		  STATUS_SUCCESS);
+	EXPECT(t, !NT_SUCCESS(request_allocate_ex(q, 0)));
+	EXPECT(t, !cancel(q));
+	rig_close(other);
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
 	expect_free(r);
 }
 
@@ -737,6 +784,8 @@ static const struct nttest_case cases[] = {
 	{ "EC-73 cancel against release", .run_on = ec_73, .kinds = rig_lists },
 	{ "EC-74 the context is free after a cancel", .run_on = ec_74 },
 	{ "EC-75 cancel before the request", .run_on = ec_75 },
+	{ "EC-75 cancel after a refusal", .run_on = after_refusal,
+	  .failing = true },
 	{ "S16 initialising clears the mark", .run_on = s16_clear },
 	{ "S16 lists of a cancelled context", .run_on = s16_lists },
 	{ "EC-76 cancel of a waiting list", .run_on = ec_76 },

@@ -57,6 +57,21 @@ static void list_from_device(struct nttest *t, struct rig *r)
 	request_check_memory(q);
 }
 
+/* A flush for the other direction leaves what the device wrote. */
+static void other_direction(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x234, 3 * PAGE_SIZE);
+	struct request *q;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, b->length, false);
+	REQUIRE(t, q && request_list(q, BY_GET));
+	request_move(q);
+	flush(r, b->mdl, FALSE);
+	request_put(q);
+	request_check_memory(q);
+}
+
 static void registers(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, SCATTERED, 0x10, PAGE_SIZE - 0x20);
@@ -134,6 +149,7 @@ static const struct nttest_case cases[] = {
 	  .run_on = list_to_device },
 	{ "EC-195 a list, from the device to the processor",
 	  .run_on = list_from_device },
+	{ "EC-195 against the direction", .run_on = other_direction },
 	{ "EC-195 map registers", .run_on = registers },
 	{ "S27 nothing is mapped", .run_on = s27 },
 	{ "S27 EC-171 a cached common buffer", .run_on = common_buffer },

@@ -5,6 +5,7 @@
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 #include "buffer.h"
 #include "hooks.h"
 #include "piece.h"
@@ -77,6 +78,12 @@ static void s3(struct nttest *t, struct rig *r)
 	}
 }
 
+static const struct rig_kind run_kinds[] = {
+	{ .name = "64 bits, one run", .version = 3, .width = 64,
+	  .single = true, .length = RIG_LENGTH },
+	{ }
+};
+
 static void ec_78(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, SCATTERED, 0x234, 6 * PAGE_SIZE);
@@ -90,6 +97,32 @@ static void ec_78(struct nttest *t, struct rig *r)
 	piece_device(q, 0, la, b->length);
 	piece_flush(q, 0, b->length);
 	request_release(q);
+}
+
+/* Frames in a row that the device reaches are used where they are. */
+static void in_place(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, 4 * PAGE_SIZE);
+	struct request *q;
+	int dir;
+	u64 la;
+
+	REQUIRE(t, b);
+	if (ntdma_bounces_all() || is_swiotlb_force_bounce(r->bus.dev) || b->far) {
+		nttest_skip(t, "every page is copied");
+		return;
+	}
+	for (dir = 0; dir < 2; dir++) {
+		q = whole(r, b, dir);
+		REQUIRE(t, q);
+		EXPECT_EQ(t, piece_map_only(q, 0, b->length, &la), b->length);
+		EXPECT(t, bus_is_page(&r->bus, la, b->pages[0]));
+		EXPECT(t, bus_is_page(&r->bus, la + b->length - 1, b->pages[3]));
+		piece_device(q, 0, la, b->length);
+		piece_flush(q, 0, b->length);
+		request_check_memory(q);
+		request_release(q);
+	}
 }
 
 static void ec_79(struct nttest *t, struct rig *r)
@@ -107,23 +140,30 @@ static void ec_79(struct nttest *t, struct rig *r)
 	request_release(q);
 }
 
-static void ec_80(struct nttest *t, struct rig *r)
+/* Where the data is copied the offset stays, too: devices want alignment. */
+static void start_at(struct rig *r, enum buffer_shape shape, u64 at, ULONG length)
 {
-	struct buffer *b = buffer_new(r, NEAR, 0x234, 2 * PAGE_SIZE);
-	struct request *q;
-	ULONG length;
+	struct buffer *b = buffer_new(r, shape, 0x234, 2 * PAGE_SIZE);
+	struct request *q = b ? piece_request(r, b->mdl, 3, true) : NULL;
 	u64 la;
 
-	REQUIRE(t, b);
-	q = piece_request(r, b->mdl, 3, true);
-	REQUIRE(t, q);
-	length = piece_map_only(q, 0x111, 100, &la);
-	EXPECT(t, length);
-	if (!r->kind->single)
-		EXPECT_EQ(t, offset_in_page(la), 0x234 + 0x111);
-	piece_device(q, 0x111, la, length);
-	piece_flush(q, 0x111, length);
+	REQUIRE(r->t, q);
+	length = piece_map_only(q, at, length, &la);
+	EXPECT(r->t, length);
+	EXPECT_EQ(r->t, offset_in_page(la), offset_in_page(0x234 + at));
+	piece_device(q, at, la, length);
+	piece_flush(q, at, length);
 	request_release(q);
+}
+
+static void ec_80(struct nttest *t, struct rig *r)
+{
+	enum buffer_shape shape;
+
+	for (shape = SCATTERED; shape < SHAPES; shape++) {
+		start_at(r, shape, 0x111, 100);
+		start_at(r, shape, 0x111, PAGE_SIZE);
+	}
 }
 
 /* The same frames under an address that nobody may touch. */
@@ -234,6 +274,38 @@ static void part_again(struct nttest *t, struct rig *r)
 	piece_flush(q, 0, b->length);
 	request_check_memory(q);
 	request_release(q);
+}
+
+/* Pages free, but no two in a row: nothing, or what is right. */
+static void part_between(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, 4 * PAGE_SIZE);
+	struct buffer *other = buffer_new(r, SCATTERED, 0, 4 * PAGE_SIZE);
+	struct request *q, *beside;
+	ULONG at, length;
+	u64 la, next;
+
+	REQUIRE(t, b && other);
+	q = whole(r, b, true);
+	beside = whole(r, other, true);
+	REQUIRE(t, q && beside);
+	length = piece_map_only(beside, 0, other->length, &next);
+	REQUIRE(t, length);
+	for (at = 0; at < b->length; at += PAGE_SIZE)
+		REQUIRE(t, piece_map(q, at, PAGE_SIZE) == PAGE_SIZE);
+	piece_flush(q, 0, PAGE_SIZE);
+	piece_flush(q, 2 * PAGE_SIZE, PAGE_SIZE);
+	at = 2 * PAGE_SIZE;
+	la = r->ops->MapTransfer(r->adapter, b->mdl, q->base,
+				 MmGetMdlVirtualAddress(b->mdl), &at,
+				 TRUE).QuadPart;
+	if (at)
+		piece_device(q, 0, la, at);
+	piece_device(beside, 0, next, length);
+	piece_flush(q, 0, b->length);
+	piece_flush(beside, 0, other->length);
+	request_release(q);
+	request_release(beside);
 }
 
 /* Pieces of the caller's own choice, one flush for them all. */
@@ -395,6 +467,9 @@ static void ec_90(struct nttest *t, struct rig *r)
 	REQUIRE(t, q);
 	piece_flush(q, 0, b->length);
 	piece_flush(q, 0, 0);
+	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, NULL,
+					      MmGetMdlVirtualAddress(b->mdl),
+					      b->length, FALSE));
 	REQUIRE(t, piece_map_all(q, 0, b->length));
 	piece_flush(q, 0, b->length);
 	request_check_memory(q);
@@ -512,6 +587,7 @@ static void bad_arguments(struct nttest *t, struct rig *r)
 	struct buffer *b = buffer_new(r, SCATTERED, PAGE_SIZE + 8, PAGE_SIZE);
 	struct request *q;
 	u8 garbage[64];
+	SHORT flags;
 	PVOID va;
 
 	REQUIRE(t, b);
@@ -527,6 +603,12 @@ static void bad_arguments(struct nttest *t, struct rig *r)
 	expect_none(q, b->mdl, q->base, va, 0);
 	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, garbage, va, 1,
 					      TRUE) <= 1);
+	/* An MDL that nobody has locked or built describes no frames. */
+	flags = b->mdl->MdlFlags;
+	b->mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL |
+			      MDL_PARTIAL);
+	expect_none(q, b->mdl, q->base, va, 1);
+	b->mdl->MdlFlags = flags;
 	/* Nothing of that harmed the base. */
 	EXPECT(t, piece_map_all(q, 0, b->length));
 	piece_flush(q, 0, b->length);
@@ -575,6 +657,30 @@ static void map_beyond(struct rig *r, enum buffer_shape shape)
 	EXPECT(r->t, sum <= 3 * PAGE_SIZE);
 	if (!q)
 		return;
+	piece_flush(q, 0, b->length);
+	request_release(q);
+}
+
+/* As many pieces as registers, far less than their bytes; then no more. */
+static void too_many(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0x40, PAGE_SIZE);
+	PHYSICAL_ADDRESS la;
+	struct request *q;
+	ULONG length;
+	int i;
+
+	REQUIRE(t, b);
+	q = piece_request(r, b->mdl, 3, true);
+	REQUIRE(t, q);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(t, piece_map(q, 0x10 * i, 0x10), 0x10);
+	length = 0x10;
+	la = r->ops->MapTransfer(r->adapter, b->mdl, q->base,
+				 MmGetMdlVirtualAddress(b->mdl) + 0x30, &length,
+				 TRUE);
+	EXPECT_EQ(t, length, 0);
+	EXPECT_EQ(t, la.QuadPart, 0);
 	piece_flush(q, 0, b->length);
 	request_release(q);
 }
@@ -670,6 +776,8 @@ static const struct nttest_case cases[] = {
 	  .kinds = rig_lists },
 	{ "EC-78 one run without scatter/gather", .run_on = ec_78,
 	  .kinds = rig_single },
+	{ "EC-78 a run of pages is not copied", .run_on = in_place,
+	  .kinds = run_kinds },
 	{ "EC-79 the first run with scatter/gather", .run_on = ec_79,
 	  .kinds = rig_lists },
 	{ "EC-80 a start in the middle of a page", .run_on = ec_80 },
@@ -681,6 +789,8 @@ static const struct nttest_case cases[] = {
 	{ "EC-82 several maps of several pages, version 1", .run_on = parts,
 	  .kinds = rig_v1 },
 	{ "EC-83 a part is flushed and mapped again", .run_on = part_again },
+	{ "EC-83 no room in a row for what is mapped again",
+	  .run_on = part_between },
 	{ "EC-83 the base serves again after a flush", .run_on = ec_83 },
 	{ "EC-84 only this MDL of a chain", .run_on = ec_84 },
 	{ "EC-86 a page above the reach", .run_on = ec_86, .kinds = rig_narrow },
@@ -697,6 +807,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-81 bad input: MDL, base, address, length", .run_on = bad_arguments },
 	{ "EC-81 bad input: base of another adapter", .run_on = foreign_base },
 	{ "EC-79 bad input: more pages than registers", .run_on = too_long },
+	{ "EC-79 bad input: more pieces than registers", .run_on = too_many },
 	{ "S4 every mapping fails once", .run_on = sweep, .failing = true },
 	{ "S2 every mapping fails once, version 1", .run_on = sweep,
 	  .kinds = rig_v1, .failing = true },

@@ -30,6 +30,21 @@ static struct request *whole(struct rig *r, PMDL mdl, bool write)
 	return piece_request(r, mdl, mdl_pages(mdl, 0, mdl_bytes(mdl)), write);
 }
 
+/* The same under registers of AllocateAdapterChannelEx. */
+static struct request *whole_ex(struct rig *r, PMDL mdl, bool write)
+{
+	struct request *q = request_new(r, mdl, 0, mdl_bytes(mdl), write);
+
+	if (!q)
+		return NULL;
+	q->registers = mdl_pages(mdl, 0, mdl_bytes(mdl));
+	q->action = DeallocateObjectKeepRegisters;
+	if (!EXPECT_EQ(r->t, request_allocate_ex(q, 0), STATUS_SUCCESS) ||
+	    !request_ran(q))
+		return NULL;
+	return q;
+}
+
 /* Maps, moves and flushes @length bytes piece by piece; how many pieces. */
 static int pieces(struct request *q, u64 at, ULONG length, ULONG elements)
 {
@@ -333,6 +348,7 @@ static void bad_arguments(struct nttest *t, struct rig *r)
 	struct buffer *b = buffer_new(r, SCATTERED, 0, PAGE_SIZE);
 	u8 *garbage = kzalloc(64, GFP_KERNEL);
 	struct request *q;
+	SHORT flags;
 	ULONG length = 1;
 
 	REQUIRE(t, b && garbage);
@@ -347,6 +363,12 @@ static void bad_arguments(struct nttest *t, struct rig *r)
 	EXPECT(t, !NT_SUCCESS(r->ops->MapTransferEx(r->adapter, b->mdl, q->base, 0, 0,
 						    NULL, TRUE, q->room, q->size,
 						    NULL, NULL)));
+	/* An MDL that nobody has locked or built describes no frames. */
+	flags = b->mdl->MdlFlags;
+	b->mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL |
+			      MDL_PARTIAL);
+	expect_invalid(q, 0, 1);
+	b->mdl->MdlFlags = flags;
 	EXPECT(t, pieces(q, 0, q->length, 1));
 	request_release(q);
 	kfree(garbage);
@@ -536,6 +558,16 @@ static void ec_118(struct nttest *t, struct rig *r)
 		  r->ops->FlushAdapterBuffersEx(r->adapter, b->mdl, q->base, 0,
 						q->length, FALSE));
 	request_check_memory(q);
+	/* What is beside it is not mapped. */
+	request_prepare(q);
+	EXPECT_EQ(t, piece_map_ex(q, 64, 64, 8), 64);
+	EXPECT_EQ(t, STATUS_INVALID_PARAMETER,
+		  r->ops->FlushAdapterBuffersEx(r->adapter, b->mdl, q->base, 0,
+						64, FALSE));
+	EXPECT_EQ(t, STATUS_INVALID_PARAMETER,
+		  r->ops->FlushAdapterBuffersEx(r->adapter, b->mdl, q->base, 128,
+						64, FALSE));
+	piece_flush_ex(q, 64, 64);
 	request_release(q);
 }
 
@@ -594,8 +626,11 @@ static void at_dispatch(struct nttest *t, struct rig *r)
 	request_release(q);
 }
 
-/* Each mapping fails once: a failure or a shorter piece, nothing lost. */
-static void sweep(struct nttest *t, struct rig *r)
+/*
+ * Each mapping fails once: what the registers have pages for is copied, so that
+ * nobody notices. @ex: registers without pages, a failure or a shorter piece.
+ */
+static void sweep_by(struct nttest *t, struct rig *r, bool ex)
 {
 	struct buffer *b = buffer_new(r, MIXED, 0x77, 4 * PAGE_SIZE);
 	long live = ntdma_live_objects();
@@ -604,7 +639,8 @@ static void sweep(struct nttest *t, struct rig *r)
 
 	REQUIRE(t, b);
 	for (n = 1; n < 100 && hit; n++) {
-		struct request *q = whole(r, b->mdl, n & 1);
+		struct request *q = ex ? whole_ex(r, b->mdl, n & 1) :
+					 whole(r, b->mdl, n & 1);
 		NTSTATUS status;
 		ULONG length;
 
@@ -618,10 +654,11 @@ static void sweep(struct nttest *t, struct rig *r)
 		ntdma_fail_nth(0);
 		if (status == STATUS_SUCCESS) {
 			EXPECT(t, length && length <= q->length);
-			EXPECT(t, hit || length == q->length);
+			EXPECT(t, (hit && ex) || length == q->length);
 			piece_flush_ex(q, 0, length);
 		} else {
-			EXPECT(t, hit);
+			/* What was mapped before the failure is told. */
+			EXPECT(t, hit && ex && n == 1);
 			EXPECT_EQ(t, status, STATUS_INSUFFICIENT_RESOURCES);
 		}
 		EXPECT(t, pieces(q, 0, q->length, 8));
@@ -631,6 +668,16 @@ static void sweep(struct nttest *t, struct rig *r)
 		EXPECT_EQ(t, ntdma_live_objects(), live);
 	}
 	EXPECT(t, !hit);
+}
+
+static void sweep(struct nttest *t, struct rig *r)
+{
+	sweep_by(t, r, false);
+}
+
+static void sweep_ex(struct nttest *t, struct rig *r)
+{
+	sweep_by(t, r, true);
 }
 
 static void ec_125(struct nttest *t, struct rig *r)
@@ -703,6 +750,8 @@ static const struct nttest_case cases[] = {
 	{ "EC-115 the list is gone before the flush", .run_on = edited },
 	{ "EC-115 map and flush at DISPATCH_LEVEL", .run_on = at_dispatch },
 	{ "S9 every mapping fails once", .run_on = sweep, .failing = true },
+	{ "S9 every mapping fails once under registers of the Ex routine",
+	  .run_on = sweep_ex, .failing = true },
 	{ "EC-125 CancelMappedTransfer of a bus master", .run_on = ec_125 },
 	{ "EC-126 ConfigureAdapterChannel of a bus master", .run_on = ec_126 },
 	{ }

@@ -119,6 +119,7 @@ static bool elements_moved(struct request *q, u64 at, ULONG length, ULONG most)
 	ULONG i, sum = 0;
 
 	EXPECT(q->r->t, list->NumberOfElements >= 1);
+	EXPECT_EQ(q->r->t, list->Reserved, 0);
 	if (!EXPECT(q->r->t, list->NumberOfElements <= most))
 		return false;
 	if (q->r->kind->single && !q->mdl->Next)

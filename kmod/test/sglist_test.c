@@ -370,6 +370,42 @@ static void va_outside(struct nttest *t, struct rig *r)
 	}
 }
 
+/* Where the first MDL ends the next one begins, but not its addresses. */
+static void va_at_end(struct nttest *t, struct rig *r)
+{
+	static const size_t offset[] = { 0x40, 0x20 };
+	const size_t length[] = { 0x100, 0x200 };
+	PMDL mdl = buffer_chain(r, offset, length, 2);
+	struct request *q;
+
+	REQUIRE(t, mdl);
+	q = request_new(r, mdl, 0, 1, true);
+	REQUIRE(t, q);
+	EXPECT_EQ(t, STATUS_INVALID_PARAMETER,
+		  r->ops->GetScatterGatherList(r->adapter, r->object, mdl,
+					       MmGetMdlVirtualAddress(mdl) + 0x100,
+					       1, request_list_routine, q, TRUE));
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
+}
+
+/* An MDL that nobody has locked or built describes no frames. */
+static void no_frames(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, PAGE_SIZE);
+	struct request *q;
+	SHORT flags;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, b->length, true);
+	REQUIRE(t, q);
+	flags = b->mdl->MdlFlags;
+	b->mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL |
+			      MDL_PARTIAL);
+	EXPECT_EQ(t, request_submit(q, BY_GET), STATUS_INVALID_PARAMETER);
+	b->mdl->MdlFlags = flags;
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
+}
+
 static void no_routine(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, SCATTERED, 0, PAGE_SIZE);
@@ -653,6 +689,31 @@ static void sweep(struct nttest *t, struct rig *r)
 	EXPECT(t, hits > 0 && !hit);
 }
 
+/*
+ * A list that cannot be mapped waits and is tried again. What it was granted
+ * is free meanwhile: were anything lost each time, the last would wait for ever.
+ */
+static void waits_for_mapping(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, MIXED, 0, 4 * PAGE_SIZE);
+	struct request *q;
+	int i;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, b->length, true);
+	REQUIRE(t, q && request_make_room(q, request_list_size(q)));
+	for (i = 0; i < 50 && !t->failed; i++) {
+		/* A Build allocates nothing: the first mapping. */
+		ntdma_fail_nth(1);
+		EXPECT_EQ(t, request_submit(q, BY_BUILD), STATUS_SUCCESS);
+		REQUIRE(t, request_ran(q));
+		ntdma_fail_nth(0);
+		request_check_list(q);
+		request_move(q);
+		request_put(q);
+	}
+}
+
 static const struct nttest_case cases[] = {
 	{ "S7 a list moves every byte both ways", .run_on = s7 },
 	{ "S7 version 1 adapters", .run_on = s7, .kinds = rig_v1 },
@@ -677,6 +738,9 @@ static const struct nttest_case cases[] = {
 	{ "EC-134 length 0xffffffff", .run_on = far_too_long },
 	{ "EC-134 bad input: length 0", .run_on = no_length },
 	{ "EC-134 bad input: CurrentVa outside the first MDL", .run_on = va_outside },
+	{ "EC-134 bad input: CurrentVa at the end of the first MDL",
+	  .run_on = va_at_end },
+	{ "EC-134 bad input: an MDL without frames", .run_on = no_frames },
 	{ "EC-134 bad input: no routine", .run_on = no_routine },
 	{ "EC-134 bad input: no MDL", .run_on = no_mdl },
 	{ "EC-135 one list over a chain", .run_on = ec_135 },
@@ -695,6 +759,8 @@ static const struct nttest_case cases[] = {
 	{ "S7 bad input: put to another adapter", .run_on = foreign_put },
 	{ "S7 bad input: put of what is no list", .run_on = put_garbage },
 	{ "S7 every allocation and mapping fails once", .run_on = sweep },
+	{ "S7 a list that cannot be mapped waits", .run_on = waits_for_mapping,
+	  .failing = true },
 	{ }
 };
 

@@ -473,6 +473,14 @@ static void packets_in_turn(struct nttest *t, struct rig *r)
 	REQUIRE(t, piece_map_all(q, 0, b->length));
 	piece_flush(q, 0, b->length);
 	request_check_memory(q);
+	/* The second page begins a transfer, and is then within one. */
+	request_prepare(q);
+	REQUIRE(t, piece_map_all(q, 0, 0x80));
+	REQUIRE(t, piece_map_all(q, 0x80, 0x80));
+	piece_flush(q, 0, 0x100);
+	REQUIRE(t, piece_map_all(q, 0, b->length));
+	piece_flush(q, 0, b->length);
+	request_check_memory(q);
 	request_release(q);
 	broke(t, before, 0x0F, 0);
 }
