@@ -53,6 +53,7 @@ struct ntdma_adapter;
 struct ntdma_domain;
 struct ntdma_engine;
 struct ntdma_port;
+struct ntdma_regs;
 struct ntdma_request;
 struct ntdma_shared;
 struct ntdma_space;
@@ -605,6 +606,7 @@ struct ntdma_stats {
  * @port: the client's side of it
  * @sgs: twice @nregs entries for jobs, NULL for a bus master; a controller may
  *	still read one half while the other is written
+ * @latest: live registers that are found without a search, or NULL
  * @closed: the device is gone or nobody holds the adapter; under @channel's
  *	lock
  * @channel: ownership and queue: @own, or that of @engine
@@ -644,6 +646,7 @@ struct ntdma_adapter {
 	struct ntdma_engine *engine;
 	struct ntdma_port *port;
 	struct scatterlist *sgs;
+	struct ntdma_regs *latest;
 	bool closed;
 	struct ntdma_channel *channel;
 	struct ntdma_channel own;

@@ -12,6 +12,9 @@
  * returns DeallocateObject, whichever finds them first in the table of live
  * objects. Whatever is still mapped then is unmapped without looking at the
  * memory, which may have another owner.
+ *
+ * The adapter remembers the registers that were granted last, as long as they
+ * live: transfers mostly use those, and find them without the table.
  */
 #include "engine.h"
 #include "regs.h"
@@ -67,8 +70,12 @@ void ntdma_regs_forget(struct ntdma_handle *handle)
 {
 	struct ntdma_regs *regs = container_of(handle, struct ntdma_regs,
 					       handle);
+	struct ntdma_adapter *adapter = regs->map.adapter;
 
-	if (regs->map.adapter->engine) {
+	/* Nobody but their own grant makes them the latest ones again. */
+	if (READ_ONCE(adapter->latest) == regs)
+		WRITE_ONCE(adapter->latest, NULL);
+	if (adapter->engine) {
 		if (ntdma_regs_halt(regs))
 			return;
 	} else {
@@ -78,15 +85,15 @@ void ntdma_regs_forget(struct ntdma_handle *handle)
 }
 
 /**
- * ntdma_regs_find() - the registers behind a MapRegisterBase
+ * ntdma_regs_search() - ntdma_regs_find() in the table of live objects
  * @adapter: whom they must belong to
  * @base: what the client passed
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: the registers, NULL when there are none, which is counted.
  */
-struct ntdma_regs *ntdma_regs_find(struct ntdma_adapter *adapter,
-				   const void *base)
+struct ntdma_regs *ntdma_regs_search(struct ntdma_adapter *adapter,
+				     const void *base)
 {
 	struct ntdma_handle *handle = ntdma_handle_find(NTDMA_REGS, base,
 							adapter);
@@ -128,6 +135,8 @@ static NTSTATUS ntdma_regs_start(struct ntdma_request *request)
 
 	regs->map.area = request->area;
 	regs->map.slots = request->slots;
+	/* Before anybody can find them, so that the end of them comes after. */
+	WRITE_ONCE(adapter->latest, regs);
 	ntdma_handle_add(&regs->handle, NTDMA_REGS, regs, adapter);
 	if (regs->base)
 		*regs->base = regs;
@@ -295,9 +304,13 @@ NTSTATUS ntdma_allocate_channel_ex(PDMA_ADAPTER wdm,
 /* A channel of a controller is free only once the controller has stopped. */
 static bool ntdma_free_system(struct ntdma_adapter *adapter)
 {
-	struct ntdma_handle *handle;
+	struct ntdma_regs *latest = READ_ONCE(adapter->latest);
+	struct ntdma_handle *handle = NULL;
 
-	handle = ntdma_handle_take_any(NTDMA_REGS, adapter);
+	if (latest)
+		handle = ntdma_handle_take(NTDMA_REGS, latest, adapter);
+	if (!handle)
+		handle = ntdma_handle_take_any(NTDMA_REGS, adapter);
 	if (handle)
 		ntdma_regs_forget(handle);
 	return handle;

@@ -32,8 +32,26 @@ struct ntdma_regs {
 	bool turned;
 };
 
-struct ntdma_regs *ntdma_regs_find(struct ntdma_adapter *adapter,
-				   const void *base);
+struct ntdma_regs *ntdma_regs_search(struct ntdma_adapter *adapter,
+				     const void *base);
+
+/**
+ * ntdma_regs_find() - the registers behind a MapRegisterBase
+ * @adapter: whom they must belong to
+ * @base: what the client passed
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: the registers, NULL when there are none, which is counted.
+ */
+static inline struct ntdma_regs *ntdma_regs_find(struct ntdma_adapter *adapter,
+						 const void *base)
+{
+	struct ntdma_regs *latest = READ_ONCE(adapter->latest);
+
+	return likely(latest && base == latest) ?
+	       latest : ntdma_regs_search(adapter, base);
+}
+
 void ntdma_regs_release(struct ntdma_regs *regs);
 
 #endif /* NTDMA_REGS_H */
