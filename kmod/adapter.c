@@ -183,6 +183,7 @@ static int ntdma_open_registers(struct ntdma_adapter *adapter,
 
 	adapter->counted = adapter->backend == NTDMA_BOUNCE || !adapter->sg ||
 			   adapter->line > 1;
+	adapter->plain = !adapter->counted;
 	adapter->fallible = adapter->backend == NTDMA_IOMMU ||
 			    ntdma_fail_expected();
 	want = ntdma_pool_size_of(adapter, maximum_length);
@@ -239,6 +240,7 @@ static int ntdma_open_system(struct ntdma_adapter *adapter, u32 maximum_length)
 
 	adapter->counted = adapter->backend == NTDMA_BOUNCE || !engine->sg ||
 			   adapter->line > 1;
+	adapter->plain = !adapter->counted && adapter->sg;
 	adapter->fallible = adapter->backend == NTDMA_IOMMU ||
 			    ntdma_fail_expected();
 	ret = ntdma_open_shared(adapter);

@@ -108,9 +108,9 @@ static struct ntdma_known *ntdma_known_at(struct ntdma_device *device,
 }
 
 /**
- * ntdma_buffer_address() - the address of an MDL over a common buffer
+ * ntdma_buffer_search() - ntdma_buffer_address() for what may be known
  * @adapter: whose device asks
- * @mdl: one MDL
+ * @mdl: one MDL, over memory that is mapped for the CPU for good
  * @done: offset in it
  * @addr: set to the address of that byte for the device
  *
@@ -118,8 +118,8 @@ static struct ntdma_known *ntdma_known_at(struct ntdma_device *device,
  * Return: bytes from there that have consecutive addresses, 0 when the byte
  *	is in no common buffer of the device that the adapter reaches.
  */
-u32 ntdma_buffer_address(const struct ntdma_adapter *adapter, const MDL *mdl,
-			 u32 done, dma_addr_t *addr)
+u32 ntdma_buffer_search(const struct ntdma_adapter *adapter, const MDL *mdl,
+			u32 done, dma_addr_t *addr)
 {
 	struct ntdma_device *device = adapter->device;
 	const void *va = mdl->MappedSystemVa + done;
@@ -127,9 +127,6 @@ u32 ntdma_buffer_address(const struct ntdma_adapter *adapter, const MDL *mdl,
 	unsigned long flags;
 	u32 length = 0;
 
-	if (!(mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL) ||
-	    !READ_ONCE(device->buffers.rb_node))
-		return 0;
 	spin_lock_irqsave(&device->buffers_lock, flags);
 	known = ntdma_known_at(device, va);
 	if (known && known->dev == adapter->dev &&

@@ -10,7 +10,7 @@
 
 #include "ntdma.h"
 
-static int ntdma_fail_mode;		/* as ntdma_fail_nth(), 1 for any nth */
+int ntdma_fail_mode;		/* as ntdma_fail_nth(), 1 for any nth */
 static atomic_t ntdma_fail_left;
 static bool ntdma_fail_seen;
 static bool ntdma_fail_later;
@@ -91,16 +91,15 @@ bool ntdma_fail_alloc(void)
 }
 
 /**
- * ntdma_fail_map() - asked before memory is mapped
+ * ntdma_fail_armed() - ntdma_fail_map() while something is arranged
+ * @mode: what
  *
  * Context: any.
  * Return: true when the mapping must fail.
  */
-bool ntdma_fail_map(void)
+bool ntdma_fail_armed(int mode)
 {
-	int mode = READ_ONCE(ntdma_fail_mode);
-
-	return unlikely(mode && mode != -1) && ntdma_fail_now(mode);
+	return mode != -1 && ntdma_fail_now(mode);
 }
 
 /**

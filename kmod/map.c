@@ -627,6 +627,70 @@ int ntdma_map_chain(struct ntdma_map *map, PMDL mdl, u64 offset, u64 pos,
 	return 0;
 }
 
+/* Whether a stretch of memory is one run for a device that takes it as it is. */
+static bool ntdma_is_run(const struct ntdma_adapter *adapter,
+			 const PFN_NUMBER *pfns, u32 pages, u32 offset,
+			 u32 length)
+{
+	u32 i;
+
+	/* No limit is below a page. */
+	if (pages == 1)
+		return true;
+	if (length > adapter->max_seg - offset)
+		return false;
+	for (i = 1; i < pages; i++)
+		if (pfns[i] != pfns[0] + i)
+			return false;
+	return adapter->backend == NTDMA_IOMMU ||
+	       ntdma_boundary_room(phys_to_dma(adapter->dev,
+					       PFN_PHYS(pfns[0]) + offset),
+				   adapter->boundary) >= length;
+}
+
+/**
+ * ntdma_map_single() - map a part that is one run, as short ones mostly are
+ * @map: of registers, empty, with its direction
+ * @mdl: the MDL that has all of the part
+ * @done: offset in it
+ * @length: bytes to map, at least 1
+ *
+ * What ntdma_map_fit() and ntdma_map_chain() do with such a part, in one pass.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: false, with nothing done, for any other part and where a mapping
+ *	fails.
+ */
+bool ntdma_map_single(struct ntdma_map *map, PMDL mdl, u32 done, u32 length)
+{
+	const struct ntdma_adapter *adapter = map->adapter;
+	u64 start = (u64)mdl->ByteOffset + done;
+	const PFN_NUMBER *pfns = MmGetMdlPfnArray(mdl) + (start >> PAGE_SHIFT);
+	u32 offset = offset_in_page(start);
+	u32 pages = ntdma_span(offset, length);
+	struct ntdma_run *run = map->runs;
+	dma_addr_t addr;
+
+	if (!adapter->plain || ntdma_buffer_possible(adapter, mdl) ||
+	    ntdma_fail_arranged() || pages > map->room ||
+	    !ntdma_is_run(adapter, pfns, pages, offset, length))
+		return false;
+	addr = dma_map_page_attrs(adapter->dev, pfn_to_page(pfns[0]), offset,
+				  length, map->dir, ntdma_map_attrs(map));
+	if (dma_mapping_error(adapter->dev, addr))
+		return false;
+	run->addr = addr;
+	run->pos = done;
+	run->length = length;
+	run->at = NTDMA_MAPPED;
+	map->mdl = mdl;
+	map->count = 1;
+	map->pages = pages;
+	this_cpu_add(adapter->stats->mapped, length);
+	trace_ntdma_mapped(map->adapter, done, length, 1);
+	return true;
+}
+
 /**
  * ntdma_map_address() - what the device calls a run
  * @map: the map
@@ -763,6 +827,25 @@ static bool ntdma_flush_merged(struct ntdma_map *map, u64 pos, u64 end)
 	return true;
 }
 
+static noinline bool ntdma_flush_parts(struct ntdma_map *map, u64 pos, u64 end)
+{
+	u32 i, kept = 0, count = map->count;
+	bool hit = ntdma_flush_merged(map, pos, end);
+
+	for (i = 0; i < count; i++) {
+		struct ntdma_run run = map->runs[i];
+
+		if (run.pos < end && pos < run.pos + run.length) {
+			hit = true;
+			if (ntdma_run_flush(map, &run, pos, end))
+				continue;
+		}
+		map->runs[kept++] = run;
+	}
+	map->count = kept;
+	return hit;
+}
+
 /**
  * ntdma_map_flush() - end a transfer, or a part of it
  * @map: the map
@@ -777,24 +860,19 @@ static bool ntdma_flush_merged(struct ntdma_map *map, u64 pos, u64 end)
  */
 bool ntdma_map_flush(struct ntdma_map *map, u64 pos, u32 length)
 {
+	struct ntdma_run *run = map->runs;
 	u64 end = pos + length;
-	u32 i, kept = 0, count = map->count;
-	bool hit;
 
-	trace_ntdma_flushed(map->adapter, pos, length, map->merged + count);
-	hit = ntdma_flush_merged(map, pos, end);
-	for (i = 0; i < count; i++) {
-		struct ntdma_run run = map->runs[i];
-
-		if (run.pos < end && pos < run.pos + run.length) {
-			hit = true;
-			if (ntdma_run_flush(map, &run, pos, end))
-				continue;
-		}
-		map->runs[kept++] = run;
-	}
-	map->count = kept;
-	return hit;
+	trace_ntdma_flushed(map->adapter, pos, length,
+			    map->merged + map->count);
+	if (map->merged || map->count != 1 || run->at != NTDMA_MAPPED ||
+	    pos > run->pos || end < run->pos + run->length)
+		return ntdma_flush_parts(map, pos, end);
+	map->count = 0;
+	map->pages = 0;
+	dma_unmap_page_attrs(map->adapter->dev, run->addr, run->length,
+			     map->dir, 0);
+	return true;
 }
 
 /* A reserved area is looked at once nothing is mapped there any more. */
@@ -827,24 +905,15 @@ void ntdma_map_finish(struct ntdma_map *map)
 	ntdma_area_check(map);
 }
 
-/* One piece of a job: what the device knows, nothing of the memory. */
-static void ntdma_job_piece(struct scatterlist *sg, dma_addr_t addr, u32 length)
-{
-	sg_dma_address(sg) = addr;
-	sg_dma_len(sg) = length;
-	sg->length = length;
-}
-
 /**
- * ntdma_map_job() - write out a map for a controller
+ * ntdma_map_pieces() - ntdma_map_job() for any map
  * @map: of one part
- * @sgs: initialised table with room for all runs; only addresses and lengths
- *	are set
+ * @sgs: the table
  *
  * Context: any.
  * Return: number of entries.
  */
-u32 ntdma_map_job(const struct ntdma_map *map, struct scatterlist *sgs)
+u32 ntdma_map_pieces(const struct ntdma_map *map, struct scatterlist *sgs)
 {
 	struct scatterlist *sg;
 	u32 length = 0;

@@ -164,14 +164,42 @@ static inline bool ntdma_verifying(void)
 
 /* inject.c: failures on demand */
 
+extern int ntdma_fail_mode;
+
 bool ntdma_fail_alloc(void);
-bool ntdma_fail_map(void);
+bool ntdma_fail_armed(int mode);
 void *ntdma_alloc(size_t size, gfp_t gfp);
 void ntdma_free(void *memory);
 void ntdma_fail_nth(int nth);
 bool ntdma_fail_hit(void);
 void ntdma_fail_expect(bool on);
 bool ntdma_fail_expected(void);
+
+/**
+ * ntdma_fail_arranged() - whether a mapping may be going to fail
+ *
+ * Context: any.
+ * Return: true when ntdma_fail_map() is to be asked.
+ */
+static inline bool ntdma_fail_arranged(void)
+{
+	int mode = READ_ONCE(ntdma_fail_mode);
+
+	return unlikely(mode) && mode != -1;
+}
+
+/**
+ * ntdma_fail_map() - asked before memory is mapped
+ *
+ * Context: any.
+ * Return: true when the mapping must fail.
+ */
+static inline bool ntdma_fail_map(void)
+{
+	int mode = READ_ONCE(ntdma_fail_mode);
+
+	return unlikely(mode) && ntdma_fail_armed(mode);
+}
 
 /* bounce.c */
 
@@ -441,17 +469,45 @@ u32 ntdma_map_fit(struct ntdma_map *map, PMDL mdl, u64 offset, u32 length,
 		  u32 pages, u32 elements);
 int ntdma_map_chain(struct ntdma_map *map, PMDL mdl, u64 offset, u64 pos,
 		    u32 *length, u32 most);
+bool ntdma_map_single(struct ntdma_map *map, PMDL mdl, u32 done, u32 length);
 dma_addr_t ntdma_map_address(const struct ntdma_map *map, u32 index);
 u32 ntdma_map_elements(const struct ntdma_map *map, PSCATTER_GATHER_LIST list);
 bool ntdma_map_bounced(const struct ntdma_map *map);
 bool ntdma_map_flush(struct ntdma_map *map, u64 pos, u32 length);
 void ntdma_map_finish(struct ntdma_map *map);
-u32 ntdma_map_job(const struct ntdma_map *map, struct scatterlist *sgs);
+u32 ntdma_map_pieces(const struct ntdma_map *map, struct scatterlist *sgs);
 void ntdma_map_drop(struct ntdma_map *map);
 u64 ntdma_map_bytes(const struct ntdma_map *map);
 bool ntdma_map_is_of(const struct ntdma_map *map, const MDL *mdl);
 void ntdma_map_sync(struct ntdma_map *map, bool read);
 void ntdma_map_offer(struct ntdma_map *map);
+
+/* One piece of a job: what the device knows, nothing of the memory. */
+static inline void ntdma_job_piece(struct scatterlist *sg, dma_addr_t addr,
+				   u32 length)
+{
+	sg_dma_address(sg) = addr;
+	sg_dma_len(sg) = length;
+	sg->length = length;
+}
+
+/**
+ * ntdma_map_job() - write out a map for a controller
+ * @map: of one part
+ * @sgs: initialised table with room for all runs; only addresses and lengths
+ *	are set
+ *
+ * Context: any.
+ * Return: number of entries.
+ */
+static inline u32 ntdma_map_job(const struct ntdma_map *map,
+				struct scatterlist *sgs)
+{
+	if (map->merged || map->count != 1 || map->runs->at != NTDMA_MAPPED)
+		return ntdma_map_pieces(map, sgs);
+	ntdma_job_piece(sgs, map->runs->addr, map->runs->length);
+	return 1;
+}
 
 /* regs.c */
 
@@ -537,8 +593,8 @@ bool ntdma_block_map(const struct ntdma_block *block, struct ntdma_span *span,
 void ntdma_known_add(struct ntdma_device *device, struct ntdma_known *known);
 void ntdma_known_remove(struct ntdma_device *device,
 			struct ntdma_known *known);
-u32 ntdma_buffer_address(const struct ntdma_adapter *adapter, const MDL *mdl,
-			 u32 done, dma_addr_t *addr);
+u32 ntdma_buffer_search(const struct ntdma_adapter *adapter, const MDL *mdl,
+			u32 done, dma_addr_t *addr);
 size_t ntdma_buffer_cached(const struct ntdma_adapter *adapter, const void *va,
 			   dma_addr_t *addr);
 
@@ -588,6 +644,8 @@ struct ntdma_stats {
  * @sg: the device takes lists
  * @forced: every page bounces
  * @checked: made in verify mode
+ * @plain: the device takes lists, and no memory is copied unless its mapping
+ *	fails
  * @merge: the IOMMU may be trusted to make one run of many pages
  * @mask: last address that the device reaches
  * @max_seg: longest run in bytes, a multiple of the page size
@@ -630,6 +688,7 @@ struct ntdma_adapter {
 	bool sg;
 	bool forced;
 	bool checked;
+	bool plain;
 	bool merge;
 	u64 mask;
 	u32 max_seg;
@@ -666,6 +725,40 @@ ntdma_adapter_space(const struct ntdma_adapter *adapter)
 static inline struct ntdma_adapter *to_adapter(PDMA_ADAPTER wdm)
 {
 	return container_of(wdm, struct ntdma_adapter, wdm);
+}
+
+/**
+ * ntdma_buffer_possible() - whether an MDL may be over a common buffer
+ * @adapter: whose device asks
+ * @mdl: one MDL
+ *
+ * Context: any.
+ * Return: false when the device surely has no address for any of it.
+ */
+static inline bool ntdma_buffer_possible(const struct ntdma_adapter *adapter,
+					 const MDL *mdl)
+{
+	return mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL &&
+	       READ_ONCE(adapter->device->buffers.rb_node);
+}
+
+/**
+ * ntdma_buffer_address() - the address of an MDL over a common buffer
+ * @adapter: whose device asks
+ * @mdl: one MDL
+ * @done: offset in it
+ * @addr: set to the address of that byte for the device
+ *
+ * Context: <= DISPATCH_LEVEL.
+ * Return: bytes from there that have consecutive addresses, 0 when the byte
+ *	is in no common buffer of the device that the adapter reaches.
+ */
+static inline u32 ntdma_buffer_address(const struct ntdma_adapter *adapter,
+				       const MDL *mdl, u32 done,
+				       dma_addr_t *addr)
+{
+	return ntdma_buffer_possible(adapter, mdl) ?
+	       ntdma_buffer_search(adapter, mdl, done, addr) : 0;
 }
 
 void ntdma_adapter_stats(struct ntdma_adapter *adapter,

@@ -222,6 +222,39 @@ static u32 ntdma_list_room(PSCATTER_GATHER_LIST list, u32 length)
 	return (length - head) / sizeof(SCATTER_GATHER_ELEMENT);
 }
 
+/* Whether a part is in an MDL that is alone and has page frames for it. */
+static bool ntdma_part_alone(const MDL *mdl, u64 offset, u32 length)
+{
+	return mdl && !mdl->Next && length && offset < mdl->ByteCount &&
+	       length <= mdl->ByteCount - offset && ntdma_mdl_ready(mdl);
+}
+
+/* Whether a chain has a part, and page frames for it. */
+static noinline bool ntdma_part_valid(const MDL *mdl, u64 offset, u32 length)
+{
+	u64 total = ntdma_chain_length(mdl);
+
+	return length && offset < total && length <= total - offset &&
+	       ntdma_chain_ready(mdl);
+}
+
+/* Maps as much of a part as goes at once into @room elements. */
+static noinline NTSTATUS ntdma_regs_map(struct ntdma_regs *regs, PMDL mdl,
+					u64 offset, PULONG length, u32 room)
+{
+	u32 fit;
+
+	fit = ntdma_map_fit(&regs->map, mdl, offset, *length, regs->map.room,
+			    room);
+	fit = ntdma_regs_units(regs, fit);
+	if (!fit)
+		return STATUS_INVALID_PARAMETER;
+	if (ntdma_map_chain(&regs->map, mdl, offset, offset, &fit, room))
+		return STATUS_INSUFFICIENT_RESOURCES;
+	*length = fit;
+	return STATUS_SUCCESS;
+}
+
 /**
  * ntdma_map_transfer_ex() - MapTransferEx
  * @wdm: the adapter
@@ -262,47 +295,54 @@ NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 			       PVOID client)
 {
 	struct ntdma_adapter *adapter = to_adapter(wdm);
-	u32 fit, room = ntdma_list_room(list, list_length);
-	u64 total = ntdma_chain_length(mdl);
+	struct ntdma_engine *engine = adapter->engine;
 	struct ntdma_regs *regs;
+	u32 asked, room;
 	NTSTATUS status;
-	u32 asked;
+	bool alone;
 
-	if (adapter->engine)
-		room = list ? min(room, adapter->elements) : adapter->elements;
-	if (!room || !length || !*length || offset >= total ||
-	    *length > total - offset || !ntdma_chain_ready(mdl))
+	room = adapter->elements;
+	if (list || !engine) {
+		room = ntdma_list_room(list, list_length);
+		if (engine)
+			room = min(room, adapter->elements);
+		if (!room)
+			return STATUS_INVALID_PARAMETER;
+	}
+	if (!length)
+		return STATUS_INVALID_PARAMETER;
+	asked = *length;
+	alone = ntdma_part_alone(mdl, offset, asked);
+	if (!alone && !ntdma_part_valid(mdl, offset, asked))
 		return STATUS_INVALID_PARAMETER;
 	regs = ntdma_regs_find(adapter, base);
 	if (!regs)
 		return STATUS_INVALID_PARAMETER;
-	if (adapter->engine && ntdma_engine_is_cancelled(adapter->engine))
+	if (engine && ntdma_engine_is_cancelled(engine))
 		return STATUS_CANCELLED;
 	if (!ntdma_map_empty(&regs->map)) {
 		ntdma_misuse(adapter, NTDMA_RULE_MAPPED_TWICE);
 		return STATUS_INVALID_PARAMETER;
 	}
 
-	if (adapter->engine)
-		ntdma_engine_reclaim(adapter->engine, regs);
+	if (engine)
+		ntdma_engine_reclaim(engine, regs);
 	regs->map.dir = ntdma_direction(write);
-	fit = ntdma_map_fit(&regs->map, mdl, offset, *length, regs->map.room,
-			    room);
-	fit = ntdma_regs_units(regs, fit);
-	if (!fit)
-		return STATUS_INVALID_PARAMETER;
-	if (ntdma_map_chain(&regs->map, mdl, offset, offset, &fit, room))
-		return STATUS_INSUFFICIENT_RESOURCES;
+	alone = alone && (!engine || !(asked & (adapter->port->width - 1)));
+	if (!alone || !ntdma_map_single(&regs->map, mdl, offset, asked)) {
+		status = ntdma_regs_map(regs, mdl, offset, length, room);
+		if (status)
+			return status;
+	}
 	if (list) {
 		ntdma_map_elements(&regs->map, list);
 		put_unaligned(0, &list->Reserved);
 	}
-	asked = *length;
-	*length = fit;
-	if (!adapter->engine)
+	if (!engine)
 		return STATUS_SUCCESS;
 	/* After success all of this belongs to the completion routine. */
-	status = ntdma_regs_run(regs, device_offset, fit, completion, client);
+	status = ntdma_regs_run(regs, device_offset, *length, completion,
+				client);
 	if (status) {
 		ntdma_map_drop(&regs->map);
 		*length = asked;

@@ -17,45 +17,6 @@
 
 #include "ntdma.h"
 
-/* Frames behind an MDL are valid in these states only. */
-#define NTDMA_MDL_READY	(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | \
-			 MDL_PARTIAL)
-
-/**
- * ntdma_chain_length() - bytes that a chain describes
- * @mdl: first MDL, or NULL
- *
- * Context: any.
- * Return: the sum of the byte counts.
- */
-u64 ntdma_chain_length(const MDL *mdl)
-{
-	u64 sum = 0;
-
-	for (; mdl; mdl = mdl->Next)
-		sum += mdl->ByteCount;
-	return sum;
-}
-EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_chain_length);
-
-/**
- * ntdma_chain_ready() - whether the page frames of a chain may be read
- * @mdl: first MDL
- *
- * An MDL that was neither locked nor built has an array of garbage behind it.
- *
- * Context: any.
- * Return: false when an MDL with bytes has no frames.
- */
-bool ntdma_chain_ready(const MDL *mdl)
-{
-	for (; mdl; mdl = mdl->Next)
-		if (mdl->ByteCount && !(mdl->MdlFlags & NTDMA_MDL_READY))
-			return false;
-	return true;
-}
-EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_chain_ready);
-
 /**
  * ntdma_chain_seek() - the MDL that holds a byte
  * @mdl: first MDL
@@ -133,39 +94,6 @@ void ntdma_walk_start(struct ntdma_walk *walk, const MDL *mdl, u64 offset,
 	ntdma_walk_settle(walk);
 }
 EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_walk_start);
-
-/**
- * ntdma_walk_peek() - the next piece
- * @walk: position, not moved
- * @most: no longer than this many bytes, at least 1
- * @piece: set to the piece
- *
- * Context: any.
- * Return: false at the end.
- */
-bool ntdma_walk_peek(const struct ntdma_walk *walk, u32 most,
-		     struct ntdma_piece *piece)
-{
-	const MDL *mdl = walk->mdl;
-	const PFN_NUMBER *pfn;
-	u32 offset, length;
-
-	if (!walk->left)
-		return false;
-	most = min3(most, walk->left, mdl->ByteCount - walk->done);
-	pfn = MmGetMdlPfnArray((PMDL)mdl);
-	pfn += ((u64)mdl->ByteOffset + walk->done) >> PAGE_SHIFT;
-	offset = offset_in_page((u64)mdl->ByteOffset + walk->done);
-
-	piece->phys = PFN_PHYS(*pfn) + offset;
-	length = PAGE_SIZE - offset;
-	for (; length < most && pfn[1] == pfn[0] + 1; pfn++)
-		length = length > U32_MAX - PAGE_SIZE ? U32_MAX :
-							length + PAGE_SIZE;
-	piece->length = min(length, most);
-	return true;
-}
-EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_walk_peek);
 
 /**
  * ntdma_walk_skip() - move on

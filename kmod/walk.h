@@ -8,7 +8,9 @@
 #ifndef NTDMA_WALK_H
 #define NTDMA_WALK_H
 
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/pfn.h>
 
 #include "wdm.h"
 
@@ -34,20 +36,91 @@ struct ntdma_walk {
 	u32 left;
 };
 
-u64 ntdma_chain_length(const MDL *mdl);
-bool ntdma_chain_ready(const MDL *mdl);
 const MDL *ntdma_chain_seek(const MDL *mdl, u64 offset, u32 *done);
 u32 ntdma_chain_span(const MDL *mdl, u64 offset, u32 length);
 
 void ntdma_walk_start(struct ntdma_walk *walk, const MDL *mdl, u64 offset,
 		      u32 length);
-bool ntdma_walk_peek(const struct ntdma_walk *walk, u32 most,
-		     struct ntdma_piece *piece);
 void ntdma_walk_skip(struct ntdma_walk *walk, u32 length);
 
 u32 ntdma_registers(u32 maximum_length, u32 most);
 
-/* Asked for each page of a list, hence inline. */
+/* Asked for each transfer or each page of a list, hence inline. */
+
+/* Frames behind an MDL are valid in these states only. */
+#define NTDMA_MDL_READY	(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | \
+			 MDL_PARTIAL)
+
+/**
+ * ntdma_chain_length() - bytes that a chain describes
+ * @mdl: first MDL, or NULL
+ *
+ * Context: any.
+ * Return: the sum of the byte counts.
+ */
+static inline u64 ntdma_chain_length(const MDL *mdl)
+{
+	u64 sum = 0;
+
+	for (; mdl; mdl = mdl->Next)
+		sum += mdl->ByteCount;
+	return sum;
+}
+
+/* Whether there are page frames behind an MDL. */
+static inline bool ntdma_mdl_ready(const MDL *mdl)
+{
+	return mdl->MdlFlags & NTDMA_MDL_READY;
+}
+
+/**
+ * ntdma_chain_ready() - whether the page frames of a chain may be read
+ * @mdl: first MDL
+ *
+ * An MDL that was neither locked nor built has an array of garbage behind it.
+ *
+ * Context: any.
+ * Return: false when an MDL with bytes has no frames.
+ */
+static inline bool ntdma_chain_ready(const MDL *mdl)
+{
+	for (; mdl; mdl = mdl->Next)
+		if (mdl->ByteCount && !ntdma_mdl_ready(mdl))
+			return false;
+	return true;
+}
+
+/**
+ * ntdma_walk_peek() - the next piece
+ * @walk: position, not moved
+ * @most: no longer than this many bytes, at least 1
+ * @piece: set to the piece
+ *
+ * Context: any.
+ * Return: false at the end.
+ */
+static inline bool ntdma_walk_peek(const struct ntdma_walk *walk, u32 most,
+				   struct ntdma_piece *piece)
+{
+	const MDL *mdl = walk->mdl;
+	const PFN_NUMBER *pfn;
+	u32 offset, length;
+
+	if (!walk->left)
+		return false;
+	most = min3(most, walk->left, mdl->ByteCount - walk->done);
+	pfn = MmGetMdlPfnArray((PMDL)mdl);
+	pfn += ((u64)mdl->ByteOffset + walk->done) >> PAGE_SHIFT;
+	offset = offset_in_page((u64)mdl->ByteOffset + walk->done);
+
+	piece->phys = PFN_PHYS(*pfn) + offset;
+	length = PAGE_SIZE - offset;
+	for (; length < most && pfn[1] == pfn[0] + 1; pfn++)
+		length = length > U32_MAX - PAGE_SIZE ? U32_MAX :
+							length + PAGE_SIZE;
+	piece->length = min(length, most);
+	return true;
+}
 
 /**
  * ntdma_span() - pages that a stretch of bytes touches
