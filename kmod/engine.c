@@ -2,11 +2,11 @@
 /*
  * The life of a job on one channel of a controller; see engine.h.
  *
- * Every change of the state is made under engine->lock, which is never held
- * over a call to the controller or to the client. A controller may complete a
- * job from within its start, and a client may flush and start the next from
- * within its completion routine: after such a call only the number of the job
- * tells whether it is still the same.
+ * Every change of the state is made under engine->lock, but for a flush of
+ * what is done. The lock is never held over a call to the controller or to the
+ * client. A controller may complete a job from within its start, and a client
+ * may flush and start the next from within its completion routine: after such a
+ * call only the number of the job tells whether it is still the same.
  *
  * Memory of a job that was stopped stays mapped until somebody has seen the
  * controller stop. A flush in between makes the memory visible to the CPU and
@@ -23,10 +23,33 @@
 #include "engine.h"
 #include "regs.h"
 
+#define NTDMA_ENGINE_SETTLER	BIT(16)	/* in @calls: one that waits */
+
 static DEFINE_MUTEX(ntdma_engines_lock);
 static LIST_HEAD(ntdma_engines);
 
 static void ntdma_engine_stop(struct ntdma_engine *engine);
+
+static __always_inline void ntdma_engine_say(struct ntdma_engine *engine,
+					     struct ntdma_call call,
+					     DMA_COMPLETION_STATUS status)
+{
+	bool raise = !softirq_count() && !irqs_disabled();
+	u32 left;
+
+	if (call.routine) {
+		if (raise)
+			local_bh_disable();
+		call.routine(&call.adapter->wdm, call.device_object,
+			     call.client, status);
+		if (raise)
+			local_bh_enable();
+	}
+	/* The engine may be gone once no call is left; its address is enough. */
+	left = atomic_dec_return(&engine->calls);
+	if (unlikely(left && !(left % NTDMA_ENGINE_SETTLER)))
+		wake_up_var(&engine->calls);
+}
 
 /**
  * ntdma_engine_tell() - call the client's completion routine
@@ -42,19 +65,13 @@ void ntdma_engine_tell(struct ntdma_engine *engine,
 		       const struct ntdma_call *call,
 		       DMA_COMPLETION_STATUS status)
 {
-	bool off = irqs_disabled();
+	ntdma_engine_say(engine, *call, status);
+}
 
-	if (call->routine) {
-		if (!off)
-			local_bh_disable();
-		call->routine(&call->adapter->wdm, call->device_object,
-			      call->client, status);
-		if (!off)
-			local_bh_enable();
-	}
-	/* The engine may be gone once the count is 0; its address is enough. */
-	if (atomic_dec_and_test(&engine->calls))
-		wake_up_var(&engine->calls);
+/* Whether a completion routine runs or is about to. */
+static bool ntdma_engine_is_calling(struct ntdma_engine *engine)
+{
+	return (u32)atomic_read_acquire(&engine->calls) % NTDMA_ENGINE_SETTLER;
 }
 
 /**
@@ -68,7 +85,30 @@ void ntdma_engine_settle(struct ntdma_engine *engine)
 {
 	wait_var_event(&engine->stopping, !READ_ONCE(engine->stopping));
 	flush_work(&engine->work);
-	wait_var_event(&engine->calls, !atomic_read_acquire(&engine->calls));
+	atomic_add(NTDMA_ENGINE_SETTLER, &engine->calls);
+	wait_var_event(&engine->calls, !ntdma_engine_is_calling(engine));
+	atomic_sub(NTDMA_ENGINE_SETTLER, &engine->calls);
+}
+
+static void ntdma_engine_turn(struct ntdma_engine *engine,
+			      enum ntdma_engine_state state)
+{
+	lockdep_assert_held(&engine->lock);
+	/* Who finds DONE by ntdma_engine_rest() sees @cancelled as well. */
+	smp_store_release(&engine->state, state);
+}
+
+/* Whether to tell the controller to stop now, or the last of the starts will. */
+static bool ntdma_engine_owe(struct ntdma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	if (engine->reported)
+		return true;
+	/* None begins while the engine is stopping. */
+	if (atomic_fetch_or(1, &engine->starts) > 1)
+		return false;
+	atomic_set(&engine->starts, 0);
+	return true;
 }
 
 /*
@@ -85,11 +125,10 @@ static bool ntdma_engine_claim(struct ntdma_engine *engine,
 		return false;
 	if (engine->state != NTDMA_ENGINE_PENDING) {
 		WRITE_ONCE(engine->stopping, true);
-		*stop = !engine->starts || engine->reported;
-		engine->owed = !*stop;
+		*stop = ntdma_engine_owe(engine);
 	}
-	engine->state = NTDMA_ENGINE_DONE;
-	*call = engine->call;
+	ntdma_engine_turn(engine, NTDMA_ENGINE_DONE);
+	*call = engine->job->call;
 	atomic_inc(&engine->calls);
 	return true;
 }
@@ -108,72 +147,83 @@ static bool ntdma_engine_claim(struct ntdma_engine *engine,
 void ntdma_engine_complete(struct ntdma_engine *engine, u32 number,
 			   DMA_COMPLETION_STATUS status)
 {
+	const struct ntdma_job *job;
 	struct ntdma_call call;
 	unsigned long flags;
-	bool alive;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	alive = engine->number == number &&
-		(engine->state == NTDMA_ENGINE_RUNNING ||
-		 engine->state == NTDMA_ENGINE_STARTING);
-	if (alive) {
-		engine->reported = true;
-		call = engine->call;
-		atomic_inc(&engine->calls);
-		if (status != DmaComplete || !engine->job.port->cyclic)
-			engine->state = NTDMA_ENGINE_DONE;
+	if (engine->number != number ||
+	    engine->state != NTDMA_ENGINE_RUNNING) {
+		spin_unlock_irqrestore(&engine->lock, flags);
+		return;
 	}
+	job = engine->job;
+	call = job->call;
+	atomic_inc(&engine->calls);
+	engine->reported = true;
+	if (status != DmaComplete || !job->port->cyclic)
+		ntdma_engine_turn(engine, NTDMA_ENGINE_DONE);
 	spin_unlock_irqrestore(&engine->lock, flags);
-	if (alive)
-		ntdma_engine_tell(engine, &call, status);
+	ntdma_engine_say(engine, call, status);
 }
 
-/* The job is about to be started; @job gets a copy that nobody changes. */
-static void ntdma_engine_begin(struct ntdma_engine *engine,
-			       struct ntdma_job *job)
+/* The job is about to be started. */
+static void ntdma_engine_begin(struct ntdma_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
-	engine->state = NTDMA_ENGINE_STARTING;
+	ntdma_engine_turn(engine, NTDMA_ENGINE_RUNNING);
 	engine->reported = false;
-	engine->starts++;
-	*job = engine->job;
+	atomic_add(2, &engine->starts);
+}
+
+/* A start has returned: does what somebody left to it. */
+static void ntdma_engine_begun(struct ntdma_engine *engine)
+{
+	if (likely(atomic_sub_return(2, &engine->starts) != 1))
+		return;
+	atomic_set(&engine->starts, 0);
+	ntdma_engine_stop(engine);
 }
 
 /*
- * Hands a job that has begun to the controller. Of a @late one that fails the
- * client is told. What somebody else has ended meanwhile has not failed.
+ * A start has failed; of a @late one the client is told. What somebody else
+ * has ended meanwhile has not failed.
  */
-static int ntdma_engine_start(struct ntdma_engine *engine,
-			      const struct ntdma_job *job, bool late)
+static noinline int ntdma_engine_failed(struct ntdma_engine *engine,
+					u32 number, bool late, int ret)
 {
 	struct ntdma_call call;
 	unsigned long flags;
-	bool stop;
-	int ret;
 
-	ret = engine->ops->start(engine, job);
 	spin_lock_irqsave(&engine->lock, flags);
-	if (engine->number != job->number ||
-	    engine->state != NTDMA_ENGINE_STARTING)
+	if (engine->number != number || engine->state != NTDMA_ENGINE_RUNNING)
 		ret = 0;
-	else if (!ret)
-		engine->state = NTDMA_ENGINE_RUNNING;
 	else
-		engine->state = late ? NTDMA_ENGINE_DONE : NTDMA_ENGINE_IDLE;
+		ntdma_engine_turn(engine, late ? NTDMA_ENGINE_DONE :
+						 NTDMA_ENGINE_IDLE);
 	late = late && ret;
 	if (late) {
-		call = engine->call;
+		call = engine->job->call;
 		atomic_inc(&engine->calls);
 	}
-	stop = !--engine->starts && engine->owed;
-	if (stop)
-		engine->owed = false;
 	spin_unlock_irqrestore(&engine->lock, flags);
-	if (stop)
-		ntdma_engine_stop(engine);
+	ntdma_engine_begun(engine);
 	if (late)
 		ntdma_engine_tell(engine, &call, DmaError);
 	return ret;
+}
+
+/* Hands a job that has begun to the controller. */
+static __always_inline int ntdma_engine_start(struct ntdma_engine *engine,
+					      const struct ntdma_job *job,
+					      u32 number, bool late)
+{
+	int ret = engine->ops->start(engine, job);
+
+	if (unlikely(ret))
+		return ntdma_engine_failed(engine, number, late, ret);
+	ntdma_engine_begun(engine);
+	return 0;
 }
 
 /* Why no job can be started now, if so. */
@@ -191,8 +241,7 @@ static NTSTATUS ntdma_engine_admit(const struct ntdma_engine *engine)
 /**
  * ntdma_engine_run() - start a job
  * @engine: owned by the caller's registers, whose map is flushed
- * @job: mapped; @job->number is not used
- * @call: whom to tell
+ * @job: mapped; its number is set
  *
  * While the job before is being stopped, the new one is only remembered. Its
  * failure to start then reaches the client as DmaError.
@@ -204,33 +253,33 @@ static NTSTATUS ntdma_engine_admit(const struct ntdma_engine *engine)
  *	would never call; STATUS_INSUFFICIENT_RESOURCES when it cannot now.
  *	Without success nothing is told.
  */
-NTSTATUS ntdma_engine_run(struct ntdma_engine *engine,
-			  const struct ntdma_job *job,
-			  const struct ntdma_call *call)
+NTSTATUS ntdma_engine_run(struct ntdma_engine *engine, struct ntdma_job *job)
 {
-	struct ntdma_job copy;
 	unsigned long flags;
 	NTSTATUS status;
+	u32 number;
 	bool wait;
 	int ret;
 
-	if (engine->silent && call->routine)
+	if (engine->silent && job->call.routine)
 		return STATUS_INVALID_PARAMETER;
 	spin_lock_irqsave(&engine->lock, flags);
 	wait = engine->stopping;
+	number = engine->number + 1;
 	status = ntdma_engine_admit(engine);
 	if (!status) {
-		engine->job = *job;
-		engine->job.number = ++engine->number;
-		engine->call = *call;
-		engine->state = NTDMA_ENGINE_PENDING;
-		if (!wait)
-			ntdma_engine_begin(engine, &copy);
+		job->number = number;
+		engine->number = number;
+		engine->job = job;
+		if (wait)
+			ntdma_engine_turn(engine, NTDMA_ENGINE_PENDING);
+		else
+			ntdma_engine_begin(engine);
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	if (status || wait)
 		return status;
-	ret = ntdma_engine_start(engine, &copy, false);
+	ret = ntdma_engine_start(engine, job, number, false);
 	if (!ret)
 		return STATUS_SUCCESS;
 	return ret == -EINVAL ? STATUS_INVALID_PARAMETER :
@@ -255,22 +304,11 @@ bool ntdma_engine_halt(struct ntdma_engine *engine, struct ntdma_call *call)
 	spin_lock_irqsave(&engine->lock, flags);
 	told = ntdma_engine_claim(engine, call, &stop);
 	engine->cancelled = false;
-	engine->state = NTDMA_ENGINE_IDLE;
+	ntdma_engine_turn(engine, NTDMA_ENGINE_IDLE);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	if (stop)
 		ntdma_engine_stop(engine);
 	return told;
-}
-
-/**
- * ntdma_engine_is_stopping() - whether the controller may still touch memory
- * @engine: halted
- *
- * Context: any.
- */
-bool ntdma_engine_is_stopping(struct ntdma_engine *engine)
-{
-	return READ_ONCE(engine->stopping);
 }
 
 /* Moves the mapping, and the slots that it may need, aside. */
@@ -285,7 +323,7 @@ static void ntdma_engine_bury(struct ntdma_engine *engine,
 	map->sgs = regs->spare;
 	map->runs = regs->spare;
 	regs->spare = regs->zombie.sgs;
-	regs->turned = !regs->turned;
+	regs->job = &regs->jobs[regs->job == regs->jobs];
 	map->merged = 0;
 	map->count = 0;
 	map->pages = 0;
@@ -356,7 +394,7 @@ bool ntdma_engine_leave(struct ntdma_engine *engine, struct ntdma_regs *regs)
 }
 
 /**
- * ntdma_engine_reclaim() - prepare registers for a mapping
+ * ntdma_engine_refill() - slots for registers that have none
  * @engine: the engine
  * @regs: registers with an empty map
  *
@@ -365,16 +403,13 @@ bool ntdma_engine_leave(struct ntdma_engine *engine, struct ntdma_regs *regs)
  *
  * Context: <= DISPATCH_LEVEL.
  */
-void ntdma_engine_reclaim(struct ntdma_engine *engine, struct ntdma_regs *regs)
+void ntdma_engine_refill(struct ntdma_engine *engine, struct ntdma_regs *regs)
 {
 	struct ntdma_adapter *adapter = regs->map.adapter;
 	u32 slots = regs->request.slots, area = NTDMA_NO_SLOT;
 	unsigned long flags;
 	bool extra;
 
-	regs->map.again = READ_ONCE(engine->zombie) == regs;
-	if (regs->map.slots == slots)
-		return;
 	extra = ntdma_channel_extra(adapter, slots, &area);
 	spin_lock_irqsave(&engine->lock, flags);
 	if (engine->zombie != regs) {
@@ -443,8 +478,9 @@ static void ntdma_engine_stopped(struct ntdma_engine *engine)
 {
 	struct ntdma_remains remains = { };
 	struct ntdma_regs *zombie;
-	struct ntdma_job job;
+	struct ntdma_job *job;
 	unsigned long flags;
+	u32 number;
 	bool next;
 
 	/* Whoever flushes before @stopping is clear leaves its memory here. */
@@ -458,14 +494,16 @@ static void ntdma_engine_stopped(struct ntdma_engine *engine)
 	}
 	next = engine->state == NTDMA_ENGINE_PENDING;
 	if (next)
-		ntdma_engine_begin(engine, &job);
+		ntdma_engine_begin(engine);
+	job = engine->job;
+	number = engine->number;
 	WRITE_ONCE(engine->stopping, false);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	/* As after any store: who waits for it must not be missed. */
 	smp_mb();
 	wake_up_var(&engine->stopping);
 	if (next)
-		ntdma_engine_start(engine, &job, true);
+		ntdma_engine_start(engine, job, number, true);
 	ntdma_engine_release(&remains);
 }
 
@@ -517,17 +555,6 @@ NTSTATUS ntdma_engine_cancel(struct ntdma_engine *engine)
 	return ended ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
 }
 
-/**
- * ntdma_engine_is_cancelled() - whether a cancel came, and no flush since
- * @engine: the engine
- *
- * Context: any.
- */
-bool ntdma_engine_is_cancelled(struct ntdma_engine *engine)
-{
-	return READ_ONCE(engine->cancelled);
-}
-
 /* A snapshot of the state. Of a job that is over the adapter may be gone. */
 static enum ntdma_engine_state ntdma_engine_look(struct ntdma_engine *engine,
 						 u32 *length, bool *cyclic)
@@ -538,11 +565,16 @@ static enum ntdma_engine_state ntdma_engine_look(struct ntdma_engine *engine,
 	spin_lock_irqsave(&engine->lock, flags);
 	state = engine->state;
 	/* What was reported runs, even if its start has not returned. */
-	if (state == NTDMA_ENGINE_STARTING && engine->reported)
-		state = NTDMA_ENGINE_RUNNING;
-	*length = engine->job.length;
-	*cyclic = state != NTDMA_ENGINE_IDLE && state != NTDMA_ENGINE_DONE &&
-		  engine->job.port->cyclic;
+	if (state == NTDMA_ENGINE_RUNNING && !engine->reported &&
+	    atomic_read(&engine->starts))
+		state = NTDMA_ENGINE_PENDING;
+	*length = 0;
+	*cyclic = false;
+	if (engine->state == NTDMA_ENGINE_PENDING ||
+	    engine->state == NTDMA_ENGINE_RUNNING) {
+		*length = engine->job->length;
+		*cyclic = engine->job->port->cyclic;
+	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return state;
 }

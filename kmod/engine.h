@@ -7,9 +7,9 @@
  * one job at a time. A controller is a set of routines behind struct
  * ntdma_engine_ops; engine.c has the life of a job and knows no controller.
  *
- * A job is idle, pending, starting, running or done:
+ * A job is idle, pending, running or done:
  *   pending   waits for the controller to stop the job before
- *   starting  is being handed to the controller, which may report it already
+ *   running   was handed to the controller, or is just being
  *   done      completed, failed or stopped; its memory is still mapped
  * Each start gets a new number, and what a controller reports with an old one
  * is dropped. Whoever makes a job done calls the client: the controller, a
@@ -48,16 +48,34 @@ struct ntdma_port {
 };
 
 /**
+ * struct ntdma_call - whom to tell about the end of a job
+ * @routine: the client's completion routine, or NULL
+ * @adapter: its first argument
+ * @device_object: of the request that owns the channel
+ * @client: the client's argument
+ */
+struct ntdma_call {
+	PDMA_COMPLETION_ROUTINE routine;
+	struct ntdma_adapter *adapter;
+	PDEVICE_OBJECT device_object;
+	void *client;
+};
+
+/**
  * struct ntdma_job - a transfer
  * @port: of the adapter, alive as long as the job
  * @addr: @port's address and the DeviceOffset of this transfer
  * @dir: DMA_TO_DEVICE or DMA_FROM_DEVICE
- * @sgs: mapped memory, read with sg_dma_address() and sg_dma_len() only; may
- *	be reused once ops->start has returned or the job was reported
+ * @sgs: mapped memory, an array, read with sg_dma_address() and sg_dma_len()
+ *	only
  * @nents: entries in @sgs, at least 1; exactly 1 when cyclic
  * @length: their sum in bytes
  * @period: bytes between two completions of a cyclic job
  * @number: hand it to ntdma_engine_complete()
+ * @call: whom to tell
+ *
+ * Lies in the registers and is alive, with @sgs, until ops->start has returned
+ * or the job was reported, whichever is first.
  */
 struct ntdma_job {
 	const struct ntdma_port *port;
@@ -68,6 +86,7 @@ struct ntdma_job {
 	u32 length;
 	u32 period;
 	u32 number;
+	struct ntdma_call call;
 };
 
 /**
@@ -102,23 +121,8 @@ struct ntdma_engine_ops {
 enum ntdma_engine_state {
 	NTDMA_ENGINE_IDLE,
 	NTDMA_ENGINE_PENDING,
-	NTDMA_ENGINE_STARTING,
 	NTDMA_ENGINE_RUNNING,
 	NTDMA_ENGINE_DONE,
-};
-
-/**
- * struct ntdma_call - whom to tell about the end of a job
- * @routine: the client's completion routine, or NULL
- * @adapter: its first argument
- * @device_object: of the request that owns the channel
- * @client: the client's argument
- */
-struct ntdma_call {
-	PDMA_COMPLETION_ROUTINE routine;
-	struct ntdma_adapter *adapter;
-	PDEVICE_OBJECT device_object;
-	void *client;
 };
 
 /**
@@ -143,17 +147,18 @@ struct ntdma_call {
  * @ref: one per adapter
  * @channel: ownership and queue
  * @pool: bounce pages, made by the first adapter
- * @lock: protects all below; inside it no other lock
- * @state: of the job
+ * @lock: protects all below, but for @starts and @calls; inside it no other
+ *	lock
+ * @state: of the job; a flush makes it idle from done without the lock
  * @number: of the job
- * @job: the job, while not idle
- * @call: whom to tell
- * @starts: calls of @ops->start that have not returned
+ * @job: the job, to be looked at while it is pending or running
+ * @starts: calls of @ops->start that have not returned, by twos, and one if
+ *	the last of them is to tell the controller to stop
  * @reported: the controller has reported the job
  * @cancelled: CancelMappedTransfer came, and no flush since
  * @stopping: the controller is to stop, and nobody has seen it stop
- * @owed: the last of @starts is to tell the controller to stop
- * @calls: completion routines that run or are about to
+ * @calls: completion routines that run or are about to, and who waits for
+ *	their end, by NTDMA_ENGINE_SETTLER
  * @zombie: registers whose memory the controller may still touch
  * @work: the end of stopping
  */
@@ -179,13 +184,11 @@ struct ntdma_engine {
 	spinlock_t lock;		/* see @lock */
 	enum ntdma_engine_state state;
 	u32 number;
-	struct ntdma_job job;
-	struct ntdma_call call;
-	u32 starts;
+	struct ntdma_job *job;
+	atomic_t starts;
 	bool reported;
 	bool cancelled;
 	bool stopping;
-	bool owed;
 	atomic_t calls;
 	struct ntdma_regs *zombie;
 	struct work_struct work;
@@ -199,24 +202,62 @@ void ntdma_engine_put(struct ntdma_engine *engine);
 void ntdma_engine_complete(struct ntdma_engine *engine, u32 number,
 			   DMA_COMPLETION_STATUS status);
 
-NTSTATUS ntdma_engine_run(struct ntdma_engine *engine,
-			  const struct ntdma_job *job,
-			  const struct ntdma_call *call);
-bool ntdma_engine_is_cancelled(struct ntdma_engine *engine);
+NTSTATUS ntdma_engine_run(struct ntdma_engine *engine, struct ntdma_job *job);
 bool ntdma_engine_halt(struct ntdma_engine *engine, struct ntdma_call *call);
 void ntdma_engine_tell(struct ntdma_engine *engine,
 		       const struct ntdma_call *call,
 		       DMA_COMPLETION_STATUS status);
 void ntdma_engine_settle(struct ntdma_engine *engine);
-bool ntdma_engine_is_stopping(struct ntdma_engine *engine);
 bool ntdma_engine_keep(struct ntdma_engine *engine, struct ntdma_regs *regs);
 bool ntdma_engine_leave(struct ntdma_engine *engine, struct ntdma_regs *regs);
-void ntdma_engine_reclaim(struct ntdma_engine *engine,
-			  struct ntdma_regs *regs);
+void ntdma_engine_refill(struct ntdma_engine *engine, struct ntdma_regs *regs);
 NTSTATUS ntdma_engine_cancel(struct ntdma_engine *engine);
 NTSTATUS ntdma_engine_configure(struct ntdma_engine *engine, u32 function,
 				void *argument);
 u32 ntdma_engine_residue(struct ntdma_engine *engine);
+
+/* Asked in each transfer, hence inline. */
+
+/**
+ * ntdma_engine_is_cancelled() - whether a cancel came, and no flush since
+ * @engine: the engine
+ *
+ * Context: any.
+ */
+static inline bool ntdma_engine_is_cancelled(struct ntdma_engine *engine)
+{
+	return READ_ONCE(engine->cancelled);
+}
+
+/**
+ * ntdma_engine_is_stopping() - whether the controller may still touch memory
+ * @engine: halted
+ *
+ * Context: any.
+ */
+static inline bool ntdma_engine_is_stopping(struct ntdma_engine *engine)
+{
+	return READ_ONCE(engine->stopping);
+}
+
+/**
+ * ntdma_engine_rest() - ntdma_engine_halt() where there is nothing to end
+ * @engine: the engine
+ *
+ * While a job is done no cancel leaves anything behind, so that none is
+ * forgotten here.
+ *
+ * Context: any.
+ * Return: false when it is to be halted.
+ */
+static inline bool ntdma_engine_rest(struct ntdma_engine *engine)
+{
+	/* As ntdma_engine_turn() left it: with the @cancelled of that time. */
+	return smp_load_acquire(&engine->state) == NTDMA_ENGINE_DONE &&
+	       !READ_ONCE(engine->cancelled) &&
+	       cmpxchg(&engine->state, NTDMA_ENGINE_DONE,
+		       NTDMA_ENGINE_IDLE) == NTDMA_ENGINE_DONE;
+}
 
 /**
  * struct ntdma_subordinate - the channel that a description names

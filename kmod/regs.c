@@ -16,7 +16,6 @@
  * The adapter remembers the registers that were granted last, as long as they
  * live: transfers mostly use those, and find them without the table.
  */
-#include "engine.h"
 #include "regs.h"
 
 static void ntdma_regs_free(struct ntdma_regs *regs)
@@ -148,6 +147,23 @@ static NTSTATUS ntdma_regs_start(struct ntdma_request *request)
 	return STATUS_SUCCESS;
 }
 
+/* What does not change from one job under the registers to the next. */
+static void ntdma_regs_equip(struct ntdma_regs *regs, void *spare)
+{
+	struct ntdma_adapter *adapter = regs->map.adapter;
+	int i;
+
+	regs->spare = spare;
+	regs->job = regs->jobs;
+	for (i = 0; i < ARRAY_SIZE(regs->jobs); i++)
+		regs->jobs[i] = (struct ntdma_job) {
+			.port = adapter->port,
+			.sgs = adapter->sgs + i * adapter->nregs,
+			.call.adapter = adapter,
+			.call.device_object = regs->request.device_object,
+		};
+}
+
 /*
  * Slots that come with registers. @firm: what is mapped under them must not
  * fail. More than the reserve has are not needed: what cannot be mapped is then
@@ -176,8 +192,6 @@ static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 	if (!regs)
 		return NULL;
 	ntdma_map_init(&regs->map, adapter, regs + 1, count);
-	if (adapter->engine)
-		regs->spare = (void *)(regs + 1) + size;
 	regs->map.granted = true;
 	regs->request = (struct ntdma_request) {
 		.adapter = adapter,
@@ -188,6 +202,8 @@ static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 		.device_object = device_object,
 		.irp = device_object ? device_object->CurrentIrp : NULL,
 	};
+	if (adapter->engine)
+		ntdma_regs_equip(regs, (void *)(regs + 1) + size);
 	percpu_ref_get(&adapter->ref);
 	return regs;
 }

@@ -2,7 +2,7 @@
 #ifndef NTDMA_REGS_H
 #define NTDMA_REGS_H
 
-#include "ntdma.h"
+#include "engine.h"
 
 /**
  * struct ntdma_regs - a set of map registers
@@ -15,7 +15,9 @@
  * @spare: entries of an empty map for system DMA, else NULL
  * @orphan: freed by the client, @zombie is all that is left
  * @replaced: @zombie's slots are not this request's any more
- * @turned: the next job is written to the second half of adapter->sgs
+ * @job: for the next job, one of @jobs
+ * @jobs: for system DMA, each with its half of adapter->sgs; a controller may
+ *	still read one while the other is written
  *
  * The entries of @map follow, and for system DMA as many again.
  */
@@ -29,7 +31,8 @@ struct ntdma_regs {
 	void *spare;
 	bool orphan;
 	bool replaced;
-	bool turned;
+	struct ntdma_job *job;
+	struct ntdma_job jobs[2];
 };
 
 struct ntdma_regs *ntdma_regs_search(struct ntdma_adapter *adapter,

@@ -140,12 +140,14 @@ static int ntdma_sysdma_aim(struct ntdma_sysdma *sysdma,
 static bool ntdma_sysdma_fits(const struct ntdma_sysdma *sysdma,
 			      const struct ntdma_job *job)
 {
-	struct scatterlist *sg;
-	u32 bits = 0;
-	int i;
+	const struct scatterlist *sg = job->sgs;
+	u32 bits = sg_dma_len(sg) | (u32)sg_dma_address(sg);
+	u32 left = job->nents;
 
-	for_each_sg(job->sgs, sg, job->nents, i)
+	while (--left) {
+		sg++;
 		bits |= sg_dma_len(sg) | (u32)sg_dma_address(sg);
+	}
 	return !(bits & (ntdma_sysdma_width(sysdma, job) - 1));
 }
 
@@ -155,12 +157,13 @@ ntdma_sysdma_prepare(struct ntdma_sysdma *sysdma, const struct ntdma_job *job,
 {
 	unsigned long flags = DMA_PREP_INTERRUPT | DMA_CTRL_ACK;
 
-	sysdma->looped |= job->port->cyclic;
-	if (job->port->cyclic)
+	if (job->port->cyclic) {
+		sysdma->looped = true;
 		return dmaengine_prep_dma_cyclic(sysdma->chan,
 						 sg_dma_address(job->sgs),
 						 job->length, job->period, dir,
 						 flags);
+	}
 	return dmaengine_prep_slave_sg(sysdma->chan, job->sgs, job->nents, dir,
 				       flags);
 }
@@ -181,7 +184,6 @@ static int ntdma_sysdma_start(struct ntdma_engine *engine,
 	desc = ntdma_fail_map() ? NULL : ntdma_sysdma_prepare(sysdma, job, dir);
 	if (!desc)
 		return -ENOMEM;
-	tag->engine = engine;
 	tag->number = job->number;
 	desc->callback_result = ntdma_sysdma_done;
 	desc->callback_param = tag;
@@ -389,11 +391,13 @@ static struct ntdma_engine *ntdma_sysdma_adopt(struct dma_chan *chan,
 					       ntdma_channel_hook hook)
 {
 	struct ntdma_sysdma *sysdma;
-	int ret = -ENOMEM;
+	int i, ret = -ENOMEM;
 
 	sysdma = ntdma_alloc(sizeof(*sysdma), GFP_KERNEL);
 	if (!sysdma)
 		goto release_channel;
+	for (i = 0; i < NTDMA_TAGS; i++)
+		sysdma->tags[i].engine = &sysdma->engine;
 	sysdma->chan = chan;
 	sysdma->hook = hook;
 	ret = ntdma_sysdma_limits(sysdma);

@@ -10,7 +10,6 @@
  * The direction, the addresses and the lengths of what is mapped are in the
  * registers. What a client passes to a flush only selects.
  */
-#include "engine.h"
 #include "regs.h"
 
 #define NTDMA_PERIODS	4	/* of a loop */
@@ -26,7 +25,7 @@ static enum dma_data_direction ntdma_direction(BOOLEAN write)
  */
 static u32 ntdma_regs_period(const struct ntdma_adapter *adapter, u32 length)
 {
-	u32 count = adapter->port->cyclic ? NTDMA_PERIODS : 1;
+	u32 count = NTDMA_PERIODS;
 
 	while (count > 1 && length % (count * adapter->port->width))
 		count--;
@@ -34,29 +33,25 @@ static u32 ntdma_regs_period(const struct ntdma_adapter *adapter, u32 length)
 }
 
 /* Starts the controller on all that is mapped. */
-static NTSTATUS ntdma_regs_run(struct ntdma_regs *regs, u32 device_offset,
-			       u32 length, PDMA_COMPLETION_ROUTINE completion,
-			       PVOID client)
+static __always_inline NTSTATUS ntdma_regs_run(struct ntdma_regs *regs,
+					       u32 device_offset, u32 length,
+					       PDMA_COMPLETION_ROUTINE completion,
+					       PVOID client)
 {
 	struct ntdma_adapter *adapter = regs->map.adapter;
-	struct ntdma_job job = {
-		.port = adapter->port,
-		.addr = adapter->port->addr + device_offset,
-		.dir = regs->map.dir,
-		.sgs = adapter->sgs + (regs->turned ? adapter->nregs : 0),
-		.length = length,
-		.period = ntdma_regs_period(adapter, length),
-	};
-	struct ntdma_call call = {
-		.routine = completion,
-		.adapter = adapter,
-		.device_object = regs->request.device_object,
-		.client = client,
-	};
+	struct ntdma_job *job = regs->job;
 
-	ntdma_map_offer(&regs->map);
-	job.nents = ntdma_map_job(&regs->map, job.sgs);
-	return ntdma_engine_run(adapter->engine, &job, &call);
+	job->addr = job->port->addr + device_offset;
+	job->dir = regs->map.dir;
+	job->length = length;
+	if (job->port->cyclic)
+		job->period = ntdma_regs_period(adapter, length);
+	job->call.routine = completion;
+	job->call.client = client;
+	if (regs->map.again)
+		ntdma_map_offer(&regs->map);
+	job->nents = ntdma_map_job(&regs->map, job->sgs);
+	return ntdma_engine_run(adapter->engine, job);
 }
 
 /* Bytes that the controller takes in whole units, from the front. */
@@ -90,6 +85,24 @@ static bool ntdma_regs_end(struct ntdma_regs *regs, struct ntdma_call *call,
 	return ntdma_engine_keep(engine, regs);
 }
 
+/* Whether the controller is through, so that a flush has nothing to end. */
+static bool ntdma_regs_rest(struct ntdma_regs *regs)
+{
+	struct ntdma_engine *engine = regs->map.adapter->engine;
+
+	return !engine || (ntdma_engine_rest(engine) &&
+			   !ntdma_engine_is_stopping(engine));
+}
+
+/* Prepares registers with an empty map for a job. */
+static void ntdma_regs_reclaim(struct ntdma_engine *engine,
+			       struct ntdma_regs *regs)
+{
+	regs->map.again = READ_ONCE(engine->zombie) == regs;
+	if (unlikely(regs->map.slots != regs->request.slots))
+		ntdma_engine_refill(engine, regs);
+}
+
 /* Whether these registers may take a run more in this direction. */
 static bool ntdma_regs_accept(struct ntdma_regs *regs, BOOLEAN write)
 {
@@ -110,7 +123,7 @@ static u32 ntdma_regs_fit_all(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
 {
 	if (!ntdma_map_empty(&regs->map))
 		return 0;
-	ntdma_engine_reclaim(regs->map.adapter->engine, regs);
+	ntdma_regs_reclaim(regs->map.adapter->engine, regs);
 	if (ntdma_map_fit(&regs->map, mdl, skip, length, regs->map.room,
 			  regs->map.adapter->elements) < length)
 		return 0;
@@ -326,7 +339,7 @@ NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	}
 
 	if (engine)
-		ntdma_engine_reclaim(engine, regs);
+		ntdma_regs_reclaim(engine, regs);
 	regs->map.dir = ntdma_direction(write);
 	alone = alone && (!engine || !(asked & (adapter->port->width - 1)));
 	if (!alone || !ntdma_map_single(&regs->map, mdl, offset, asked)) {
@@ -391,6 +404,21 @@ BOOLEAN ntdma_flush_buffers(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	return TRUE;
 }
 
+/* A flush of registers with a job that may be under way. */
+static noinline bool ntdma_regs_cut(struct ntdma_regs *regs, u64 pos,
+				    u32 length)
+{
+	struct ntdma_call call;
+	bool told, hit;
+
+	hit = ntdma_regs_end(regs, &call, &told) ||
+	      ntdma_map_flush(&regs->map, pos, length);
+	if (told)
+		ntdma_engine_tell(regs->map.adapter->engine, &call,
+				  DmaCancelled);
+	return hit;
+}
+
 /**
  * ntdma_flush_buffers_ex() - FlushAdapterBuffersEx
  * @wdm: the adapter
@@ -412,17 +440,16 @@ NTSTATUS ntdma_flush_buffers_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 {
 	struct ntdma_adapter *adapter = to_adapter(wdm);
 	struct ntdma_regs *regs;
-	struct ntdma_call call;
-	bool told, hit;
+	bool hit;
 
 	if (!mdl)
 		return STATUS_INVALID_PARAMETER;
 	regs = ntdma_regs_find(adapter, base);
 	if (!regs)
 		return STATUS_INVALID_PARAMETER;
-	hit = ntdma_regs_end(regs, &call, &told) ||
-	      ntdma_map_flush(&regs->map, offset, length);
-	if (told)
-		ntdma_engine_tell(adapter->engine, &call, DmaCancelled);
+	if (likely(ntdma_regs_rest(regs)))
+		hit = ntdma_map_flush(&regs->map, offset, length);
+	else
+		hit = ntdma_regs_cut(regs, offset, length);
 	return hit ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
