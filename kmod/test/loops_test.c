@@ -146,6 +146,32 @@ end:
 	loop_end(&l);
 }
 
+/* The controller gets all of it as one run, or nothing. */
+static void loop_scattered(struct nttest *t)
+{
+	ULONG length = 4 * PAGE_SIZE;
+	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
+	NTSTATUS status;
+	struct job j;
+
+	sys_describe(&dd, V3, 2);
+	dd.AutoInitialize = TRUE;
+	REQUIRE(t, job_begin(&j, s, sys_open_as(s, &dd), 2, length, true));
+	job_load(&j, 0, length);
+	status = job_map(&j, 0, length, 0);
+	if (NT_SUCCESS(status)) {
+		EXPECT_EQ(t, j.mapped, length);
+		EXPECT_EQ(t, dmac_step(j.line, length), length);
+		EXPECT_EQ(t, job_flush(&j, 0, length), STATUS_SUCCESS);
+		job_check(&j, 0, length);
+	} else {
+		EXPECT_EQ(t, status, STATUS_INSUFFICIENT_RESOURCES);
+		EXPECT_EQ(t, j.line->starts, 0);
+	}
+	request_release(j.q);
+}
+
 static void loop_by_timer(struct nttest *t)
 {
 	struct sys *s = t->priv;
@@ -391,6 +417,7 @@ static void not_renewed(struct nttest *t)
 static const struct nttest_case cases[] = {
 	{ "S6 EC-91 EC-92 loop by MapTransfer", loop_v1 },
 	{ "S12 loop with a completion per period", loop_v3 },
+	{ "S12 loop over scattered memory: one run, or refused", loop_scattered },
 	{ "S12 loop by itself", loop_by_timer },
 	{ "S12 EC-92 loop faster than its reports, and a late one", loop_overrun },
 	{ "S12 periods of a loop", loop_periods },

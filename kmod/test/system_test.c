@@ -144,29 +144,102 @@ static void packet(struct nttest *t)
 	}
 }
 
+static ULONG packet_map(struct job *j, size_t at, ULONG length)
+{
+	struct rig *r = j->r;
+	KIRQL old = rig_raise();
+
+	r->ops->MapTransfer(r->adapter, j->q->mdl, j->q->base,
+			    MmGetMdlVirtualAddress(j->q->mdl) + at, &length,
+			    j->q->write);
+	KeLowerIrql(old);
+	return length;
+}
+
+static void packet_flush(struct job *j, ULONG length)
+{
+	struct rig *r = j->r;
+	KIRQL old = rig_raise();
+
+	EXPECT(r->t, r->ops->FlushAdapterBuffers(r->adapter, j->q->mdl,
+						 j->q->base,
+						 MmGetMdlVirtualAddress(j->q->mdl),
+						 length, j->q->write));
+	KeLowerIrql(old);
+}
+
 /* What the controller does not take whole is not started, and nothing stays. */
 static void packet_refused(struct nttest *t)
 {
+	static const ULONG length[] = { 254, PAGE_SIZE, 256, 256 };
+	static const size_t at[] = { 0, 0, 2, 2 * PAGE_SIZE };
 	struct sys *s = t->priv;
-	ULONG length[] = { 254, PAGE_SIZE, 256, 256 };
-	size_t at[] = { 0, 0, 2, 2 * PAGE_SIZE };
 	struct job j;
-	KIRQL old;
 	int i;
 
 	REQUIRE(t, job_begin(&j, s, sys_open(s, 1, 2), 2, 2 * PAGE_SIZE, true));
 	for (i = 0; i < ARRAY_SIZE(length); i++) {
 		j.line->fail_prep = length[i] == PAGE_SIZE;
-		old = rig_raise();
-		j.r->ops->MapTransfer(j.r->adapter, j.q->mdl, j.q->base,
-				      MmGetMdlVirtualAddress(j.q->mdl) + at[i],
-				      &length[i], TRUE);
-		KeLowerIrql(old);
-		EXPECT_EQ(t, length[i], 0);
+		EXPECT_EQ(t, packet_map(&j, at[i], length[i]), 0);
 		EXPECT_EQ(t, j.line->starts, 0);
 		j.line->fail_prep = false;
 	}
 	job_packet(&j, 0, 2 * PAGE_SIZE);
+	request_release(j.q);
+}
+
+/* The second is refused, and the first is not disturbed. */
+static void packet_twice(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, 1, 2), 2, 2 * PAGE_SIZE, true));
+	job_load(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, packet_map(&j, 0, PAGE_SIZE), PAGE_SIZE);
+	EXPECT_EQ(t, packet_map(&j, PAGE_SIZE, PAGE_SIZE), 0);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE);
+	packet_flush(&j, PAGE_SIZE);
+	job_check(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, j.line->starts, 1);
+	request_release(j.q);
+}
+
+/* As many as the controller takes at once, since nothing is left for later. */
+static void packet_limit(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+
+	s->dmac->lines[2].limit = 4;
+	REQUIRE(t, job_begin(&j, s, sys_open(s, 1, 2), 2, 4 * PAGE_SIZE, true));
+	EXPECT_EQ(t, j.r->registers, 4);
+	job_packet(&j, 0, 4 * PAGE_SIZE);
+	request_release(j.q);
+}
+
+/* All or nothing, also with registers that have no pages to copy through. */
+static void packet_failures(struct nttest *t)
+{
+	ULONG mapped, length = 3 * PAGE_SIZE;
+	struct sys *s = t->priv;
+	bool hit = true;
+	struct job j;
+	int n;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, length, true));
+	for (n = 1; n < 64 && hit && !t->failed; n++) {
+		job_load(&j, 0, length);
+		ntdma_fail_nth(n);
+		mapped = packet_map(&j, 0, length);
+		hit = ntdma_fail_hit();
+		ntdma_fail_nth(0);
+		EXPECT(t, mapped == length || (hit && !mapped));
+		EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), mapped);
+		packet_flush(&j, mapped);
+		job_check(&j, 0, mapped);
+	}
+	EXPECT(t, n > 2 && !hit);
 	request_release(j.q);
 }
 
@@ -428,6 +501,8 @@ static void prep_fails(struct nttest *t)
 	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0),
 		  STATUS_INSUFFICIENT_RESOURCES);
 	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, job_map(&j, 0, 255, 0), STATUS_INSUFFICIENT_RESOURCES);
+	EXPECT_EQ(t, j.mapped, 255);
 	j.line->fail_prep = false;
 	j.line->fail_submit = true;
 	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0),
@@ -800,6 +875,9 @@ static const struct nttest_case cases[] = {
 	{ "S11 no counter where the controller has none", info_no_counter },
 	{ "S5 EC-85 packets by MapTransfer, and the counter", packet },
 	{ "EC-85 a packet that the controller does not take", packet_refused },
+	{ "EC-85 a second packet before the flush", packet_twice },
+	{ "EC-42 EC-85 registers as the controller has elements", packet_limit },
+	{ "EC-85 each failure inside a packet", packet_failures },
 	{ "S22 adapters of one line with their own widths", two_widths },
 	{ "S11 several pieces", pieces },
 	{ "EC-16 S11 memory of every shape", every_shape },
