@@ -72,6 +72,7 @@ typedef struct _UART_EXTENSION {
 	UART_CHANNEL Receive;
 	UART_CHANNEL Send;
 	UART_CHANNEL Loop;		/* sends, over and over again */
+	UART_CHANNEL Ring;		/* receives, over and over again */
 	UART_REPORT Report;
 } UART_EXTENSION, *PUART_EXTENSION;
 

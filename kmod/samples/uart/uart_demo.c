@@ -24,6 +24,11 @@
 #define UART_RING_LENGTH	256
 #define UART_RING_PERIODS	20
 
+/* Received into a ring: two passes and a half, and what is completed a pass. */
+#define UART_RECEIVED_RING	64
+#define UART_RECEIVED_LENGTH	160
+#define UART_RECEIVED_PERIODS	4
+
 /* The device keeps 64 characters at most; what comes beyond these is lost. */
 #define UART_FEED_AT_ONCE	32
 
@@ -519,6 +524,103 @@ static NTSTATUS UartReceivePart(_In_ PUART_EXTENSION Extension,
 	return Status;
 }
 
+/* ---- Receiving over and over again ---- */
+
+/* The counter stops at Left when all that was sent has arrived. */
+static BOOLEAN UartWaitForPlace(_In_ PUART_CHANNEL Channel, _In_ ULONG Left)
+{
+	ULONG Tries;
+
+	for (Tries = 0; Tries < UART_TIMEOUT_SECONDS * 100; Tries++) {
+		if (UartReadCounter(Channel) == Left)
+			return TRUE;
+		UartSleep(10);
+	}
+	return FALSE;
+}
+
+/*
+ * Feeds the ring, a part at a time. The controller's driver may report several
+ * periods at once.
+ */
+static VOID UartFeedRing(_In_ PUART_EXTENSION Extension, _In_ ULONG Seed)
+{
+	const ULONG Period = UART_RECEIVED_RING / UART_RECEIVED_PERIODS;
+	PUART_CHANNEL Channel = &Extension->Ring;
+	ULONG Done, Left;
+
+	for (Done = 0; Done < UART_RECEIVED_LENGTH; Done += UART_FEED_AT_ONCE) {
+		UartSay(Extension, Done ? "more" : "feed", UART_FEED_AT_ONCE,
+			Seed);
+		Left = UART_RECEIVED_RING -
+		       (Done + UART_FEED_AT_ONCE) % UART_RECEIVED_RING;
+		UartExpect(Extension, UartWaitForPlace(Channel, Left),
+			   "the counter says what is missing in the ring");
+	}
+	UartExpect(Extension, Channel->Completions >= 1 &&
+		   Channel->Completions <= (LONG)(UART_RECEIVED_LENGTH / Period),
+		   "completions for periods that were received");
+}
+
+/* Each byte of the ring is the last that came to its place. */
+static VOID UartCheckRing(_In_ PUART_EXTENSION Extension, _In_ PUCHAR Memory,
+			  _In_ ULONG Seed)
+{
+	ULONG Index;
+
+	for (Index = UART_RECEIVED_LENGTH - UART_RECEIVED_RING;
+	     Index < UART_RECEIVED_LENGTH; Index++) {
+		if (Memory[Index % UART_RECEIVED_RING] !=
+		    UartPattern(Seed, Index))
+			Extension->Report.Mismatches++;
+	}
+}
+
+static NTSTATUS UartReceiveRing(_In_ PUART_EXTENSION Extension,
+				_In_ PUCHAR Memory, _In_ ULONG Seed)
+{
+	PUART_CHANNEL Channel = &Extension->Ring;
+	NTSTATUS Status;
+	PMDL Mdl;
+
+	Mdl = IoAllocateMdl(Memory, UART_RECEIVED_RING, FALSE, FALSE, NULL);
+	if (!Mdl)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	MmBuildMdlForNonPagedPool(Mdl);
+	Channel->WantedPeriods = 0;
+	Status = UartBeginTransfer(Channel, Mdl, 0, UART_RECEIVED_RING);
+	if (NT_SUCCESS(Status)) {
+		UartFeedRing(Extension, Seed);
+		Status = UartStopTransfer(Channel, TRUE);
+		UartExpect(Extension, Channel->LastStatus == DmaCancelled,
+			   "a received loop ends as cancelled");
+		UartCheckRing(Extension, Memory, Seed);
+		Extension->Report.Bytes += UART_RECEIVED_LENGTH;
+	}
+	IoFreeMdl(Mdl);
+	return Status;
+}
+
+static NTSTATUS UartRunReceivedLoop(_In_ PUART_EXTENSION Extension,
+				    _In_ ULONG Seed)
+{
+	PDMA_ADAPTER Adapter = Extension->Ring.DmaAdapter;
+	PHYSICAL_ADDRESS LogicalAddress;
+	NTSTATUS Status;
+	PUCHAR Memory;
+
+	Memory = Adapter->DmaOperations->AllocateCommonBuffer(Adapter,
+				UART_RECEIVED_RING, &LogicalAddress, FALSE);
+	if (!Memory)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	Status = UartReceiveRing(Extension, Memory, Seed);
+	Adapter->DmaOperations->FreeCommonBuffer(Adapter, UART_RECEIVED_RING,
+						 LogicalAddress, Memory, FALSE);
+	return Status;
+}
+
+/* ---- All that is received ---- */
+
 static NTSTATUS UartRunReceives(_In_ PUART_EXTENSION Extension)
 {
 	UART_BUFFER Buffer;
@@ -536,6 +638,8 @@ static NTSTATUS UartRunReceives(_In_ PUART_EXTENSION Extension)
 		Status = UartReceiveInto(Extension, &Buffer, 1430, 48, 8);
 	if (NT_SUCCESS(Status))
 		Status = UartReceivePart(Extension, &Buffer, 64, 20, 9, FALSE);
+	if (NT_SUCCESS(Status))
+		Status = UartRunReceivedLoop(Extension, 11);
 	if (NT_SUCCESS(Status))
 		Status = UartReceiveInto(Extension, &Buffer, 0, 33, 10);
 

@@ -6,9 +6,10 @@
  *
  * The device is no bus master. A DMA controller that other devices use as well
  * moves one byte between memory and a data register each time when the device
- * raises a request line: system DMA of version 3. There are three adapters. Two
- * send, through the same channel: one of them is autoinitialized and repeats
- * its buffer until it is stopped, which a description says once and for all.
+ * raises a request line: system DMA of version 3. There are four adapters. Two
+ * send and two receive, each pair through one channel: one of a pair is
+ * autoinitialized and repeats its buffer until it is stopped, which a
+ * description says once and for all.
  */
 #include <wdm.h>
 #include "uart.h"
@@ -138,6 +139,7 @@ static VOID UartPutAdapter(_Inout_ PUART_CHANNEL Channel)
 
 static VOID UartPutAdapters(_In_ PUART_EXTENSION Extension)
 {
+	UartPutAdapter(&Extension->Ring);
 	UartPutAdapter(&Extension->Loop);
 	UartPutAdapter(&Extension->Send);
 	UartPutAdapter(&Extension->Receive);
@@ -159,6 +161,10 @@ static NTSTATUS UartGetAdapters(_In_ PUART_EXTENSION Extension,
 		Status = UartGetAdapter(Extension, &Extension->Loop,
 					Resources->SendChannel,
 					Base + UART_TRANSMIT);
+	if (NT_SUCCESS(Status))
+		Status = UartGetAdapter(Extension, &Extension->Ring,
+					Resources->ReceiveChannel,
+					Base + UART_RECEIVE);
 	if (!NT_SUCCESS(Status))
 		UartPutAdapters(Extension);
 	return Status;
@@ -186,6 +192,7 @@ VOID UartAddDevice(PDEVICE_OBJECT DeviceObject)
 	UartAddChannel(Extension, &Extension->Receive, FALSE, FALSE);
 	UartAddChannel(Extension, &Extension->Send, TRUE, FALSE);
 	UartAddChannel(Extension, &Extension->Loop, TRUE, TRUE);
+	UartAddChannel(Extension, &Extension->Ring, FALSE, TRUE);
 }
 
 _Use_decl_annotations_
