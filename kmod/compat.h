@@ -83,6 +83,13 @@ static inline int ntdma_iommu_map(struct iommu_domain *domain,
 	return iommu_map(domain, iova, phys, size, prot);
 #endif
 }
+#else
+static inline int ntdma_iommu_map(struct iommu_domain *domain,
+				  unsigned long iova, phys_addr_t phys,
+				  size_t size, int prot)
+{
+	return -ENODEV;
+}
 #endif
 
 #endif /* NTDMA_COMPAT_H */

@@ -5,9 +5,11 @@
  */
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
 #include <linux/sizes.h>
+#include "../compat.h"
 #include "buffer.h"
 #include "hooks.h"
 #include "rig.h"
@@ -96,6 +98,8 @@ static void s18(struct nttest *t, struct rig *r)
 	EXPECT(t, !bounded(r, x, x + SZ_1M, U32_MAX, &la));
 	if (r->kind->width < 64)
 		EXPECT(t, !bounded(r, r->bus.last + 1, U64_MAX, 1, &la));
+	/* More than any IOMMU translates. */
+	EXPECT(t, !bounded(r, 1ULL << 60, (1ULL << 60) + SZ_1M, 1, &la));
 }
 
 static bool is_free(struct rig *r, u64 at)
@@ -135,6 +139,62 @@ static void holes(struct nttest *t, struct rig *r)
 	EXPECT(t, window_below(r, registers));
 	for (at = INTERRUPTS; at < INTERRUPTS + SZ_1M; at += PAGE_SIZE)
 		EXPECT(t, !is_free(r, at));
+}
+
+/* Somebody else has a page in the window, from before there was one. */
+static void foreign(struct nttest *t, struct rig *r)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(r->bus.dev);
+	u64 x = window_of(r) + SZ_2M;
+	struct page *page;
+
+	if (!translated(t)) {
+		nttest_skip(t, "no IOMMU");
+		return;
+	}
+	page = alloc_page(GFP_KERNEL);
+	REQUIRE(t, page);
+	EXPECT(t, is_free(r, x));
+	if (EXPECT(t, !ntdma_iommu_map(domain, x, page_to_phys(page), PAGE_SIZE,
+				       IOMMU_READ))) {
+		EXPECT(t, !is_free(r, x));
+		EXPECT(t, is_free(r, x + PAGE_SIZE));
+		iommu_unmap(domain, x, PAGE_SIZE);
+	}
+	EXPECT(t, is_free(r, x));
+	__free_page(page);
+}
+
+#define MANY	64
+
+/* Below the window the DMA API gives what it has, and nobody has it twice. */
+static void below(struct nttest *t, struct rig *r)
+{
+	PHYSICAL_ADDRESS la[MANY], held;
+	PVOID va[MANY], kept;
+	int i;
+
+	if (!translated(t)) {
+		nttest_skip(t, "no IOMMU");
+		return;
+	}
+	/* Where it will look first once this one is free. */
+	va[0] = r->ops->AllocateCommonBuffer(r->adapter, 1, &la[0], TRUE);
+	REQUIRE(t, va[0]);
+	r->ops->FreeCommonBuffer(r->adapter, 1, la[0], va[0], TRUE);
+	kept = bounded(r, la[0].QuadPart, la[0].QuadPart + PAGE_SIZE, 1, &held);
+	for (i = 0; i < MANY; i++) {
+		va[i] = r->ops->AllocateCommonBuffer(r->adapter, 1, &la[i],
+						     TRUE);
+		EXPECT(t, va[i]);
+		EXPECT(t, !kept || la[i].QuadPart != held.QuadPart);
+	}
+	for (i = 0; i < MANY; i++)
+		if (va[i])
+			r->ops->FreeCommonBuffer(r->adapter, 1, la[i], va[i],
+						 TRUE);
+	if (kept)
+		r->ops->FreeCommonBuffer(r->adapter, 1, held, kept, TRUE);
 }
 
 static void s20(struct nttest *t, struct rig *r)
@@ -222,6 +282,40 @@ static void bound_failures(struct nttest *t, struct rig *r)
 	EXPECT(t, !hit && nth > 4);
 }
 
+/* The same for an MDL with limits: what failed holds no addresses. */
+static void limit_failures(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, LENGTH);
+	DMA_COMMON_BUFFER_EXTENDED_CONFIGURATION c = {
+		.ConfigType = CommonBufferConfigTypeLogicalAddressLimits,
+	};
+	u64 x = window_of(r);
+	PHYSICAL_ADDRESS la;
+	NTSTATUS status;
+	bool hit = true;
+	int nth;
+
+	if (!translated(t) || !rig_coherent(r)) {
+		nttest_skip(t, "no IOMMU, or not coherent");
+		return;
+	}
+	REQUIRE(t, b);
+	c.LogicalAddressLimits.MinimumAddress.QuadPart = x;
+	c.LogicalAddressLimits.MaximumAddress.QuadPart = x + LENGTH - 1;
+	for (nth = 1; hit && nth < 200 && !t->failed; nth++) {
+		ntdma_fail_nth(nth);
+		status = r->ops->CreateCommonBufferFromMdl(r->adapter, b->mdl,
+							   &c, 1, &la);
+		hit = ntdma_fail_hit();
+		ntdma_fail_nth(0);
+		EXPECT_EQ(t, status, hit ? STATUS_INSUFFICIENT_RESOURCES : 0);
+		if (!status)
+			r->ops->FreeCommonBuffer(r->adapter, LENGTH, la, b->va,
+						 TRUE);
+	}
+	EXPECT(t, !hit && nth > 3);
+}
+
 static const struct rig_kind middle[] = {
 	{ .name = "32 bits", .version = 3, .width = 32, .length = RIG_LENGTH },
 	{ }
@@ -234,8 +328,14 @@ static const struct nttest_case cases[] = {
 	  .kinds = rig_lists },
 	{ "S18 EC-169 nothing where the bus has something itself",
 	  .run_on = holes, .kinds = middle },
+	{ "S18 EC-169 nothing where somebody else has mapped",
+	  .run_on = foreign, .kinds = rig_lists },
+	{ "S18 EC-169 below the window nothing is given twice",
+	  .run_on = below, .kinds = rig_lists },
 	{ "S18 64 MiB in one run", .run_on = large, .kinds = rig_wide },
 	{ "S18 failures of buffers with bounds", .run_on = bound_failures,
+	  .kinds = rig_lists },
+	{ "S20 failures of an MDL with limits", .run_on = limit_failures,
 	  .kinds = rig_lists },
 	{ }
 };

@@ -768,10 +768,17 @@ static void strange_twin(struct nttest *t)
 {
 	struct shared s;
 	struct pair p;
+	u64 mask;
 
 	if (!pair_open_twins(&p, t, narrow, narrow))
 		return;
 	EXPECT(t, !no_window(p.a) && !no_window(p.b));
+	/* Nor while its driver lets the DMA API go higher. */
+	mask = dma_get_mask(t->twins[1]);
+	*t->twins[1]->dma_mask = DMA_BIT_MASK(32);
+	EXPECT(t, no_window(p.a));
+	*t->twins[1]->dma_mask = mask;
+	EXPECT(t, !no_window(p.a));
 	rig_close(p.b);
 	p.b = NULL;
 	EXPECT(t, rig_wait(no_window, p.a));
@@ -787,6 +794,7 @@ static void strange_twin(struct nttest *t)
 /* There is one window: where the first of them put it. */
 static void mixed_twins(struct nttest *t)
 {
+	struct rig *other;
 	struct shared s;
 	struct pair p;
 
@@ -806,6 +814,14 @@ static void mixed_twins(struct nttest *t)
 	EXPECT_EQ(t, join(p.b, p.domain), STATUS_SUCCESS);
 	share(&p, p.b, LENGTH);
 	transfer(p.b);
+	pair_close(&p);
+	/* It does not come down for one of them. */
+	if (!pair_open_twins(&p, t, wide, wide))
+		return;
+	other = rig_open(t, narrow);
+	REQUIRE(t, other);
+	EXPECT_EQ(t, join(p.a, domain_of(other)), STATUS_INVALID_DEVICE_STATE);
+	rig_close(other);
 	pair_close(&p);
 }
 

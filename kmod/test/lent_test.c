@@ -342,9 +342,10 @@ static void ec_181(struct nttest *t, struct rig *r)
 static void only_last(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, RUN, 0, LENT_BYTES);
+	u64 mask = dma_get_mask(r->bus.dev), x, la;
 	config_t c;
 	int cut;
-	u64 x, la;
+	u8 byte;
 
 	REQUIRE(t, b);
 	if (!translated(r) || wanted(r, b, true)) {
@@ -359,7 +360,12 @@ static void only_last(struct nttest *t, struct rig *r)
 				     STATUS_SUCCESS));
 		EXPECT(t, la + LENT_BYTES - 1 <= x + LENT_BYTES - 1 - cut);
 		marked(r, b->va, la, LENT_PAGES);
+		/* Where it did not fit it is no more. */
+		if (cut)
+			EXPECT(t, bus_read(&r->bus, x + LENT_BYTES - 1, &byte,
+					   1));
 		give_back(r, LENT_BYTES, la, b->va);
+		EXPECT_EQ(t, dma_get_mask(r->bus.dev), mask);
 	}
 }
 
