@@ -295,17 +295,29 @@ static const struct file_operations nttest_fops = {
 	.release = single_release,
 };
 
+/* In the order of the bus: what is bound again is where it was. */
+static void add_function(struct nttest_function *f)
+{
+	struct nttest_function *next;
+
+	list_for_each_entry(next, &functions, node)
+		if (pci_dev_id(next->pdev) > pci_dev_id(f->pdev))
+			break;
+	list_add_tail(&f->node, &next->node);
+}
+
 /* A run that unbinds a device has the lock already. */
-static void change_functions(struct list_head *add, struct list_head *del)
+static void change_functions(struct nttest_function *add,
+			     struct nttest_function *del)
 {
 	bool running = READ_ONCE(runner) == current;
 
 	if (!running)
 		mutex_lock(&run_lock);
 	if (add)
-		list_add_tail(add, &functions);
+		add_function(add);
 	if (del)
-		list_del(del);
+		list_del(&del->node);
 	if (!running)
 		mutex_unlock(&run_lock);
 }
@@ -334,7 +346,7 @@ static int nttest_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	f->pdev = pdev;
 	f->mask = dma_get_mask(&pdev->dev);
 	pci_set_drvdata(pdev, f);
-	change_functions(&f->node, NULL);
+	change_functions(f, NULL);
 	return 0;
 }
 
@@ -342,7 +354,7 @@ static void nttest_remove(struct pci_dev *pdev)
 {
 	struct nttest_function *f = pci_get_drvdata(pdev);
 
-	change_functions(NULL, &f->node);
+	change_functions(NULL, f);
 	pci_clear_master(pdev);
 }
 
