@@ -129,11 +129,15 @@ static void ec_190(struct nttest *t, struct rig *r)
 	EXPECT(t, page_is_back(pages[0]) && page_is_back(pages[2]));
 }
 
-/* What is refused each time, in blocks that need not be looked for. */
+/* What is refused each time. */
 #define REFUSED_BYTES	SZ_64M
-#define BLOCK_BYTES	SZ_32K
-#define BLOCKS		(REFUSED_BYTES / BLOCK_BYTES)
 #define TURNS		3
+
+/* It comes in blocks that need not be looked for. */
+static ULONG block_bytes(const struct rig *r)
+{
+	return dma_get_merge_boundary(r->bus.dev) ? SZ_1M : SZ_32K;
+}
 
 static int memory_is_back(void *least)
 {
@@ -159,12 +163,13 @@ static void refuse(struct rig *r, bool (*turn)(struct rig *r))
 /* All but the last of its blocks are there, and what remembers them. */
 static bool vector_refused(struct rig *r)
 {
+	const ULONG count = REFUSED_BYTES / block_bytes(r);
 	PDMA_COMMON_BUFFER_VECTOR v;
 	NTSTATUS status;
 	bool hit;
 
-	ntdma_fail_nth(BLOCKS + 1);
-	status = vector(r, BLOCKS, BLOCK_BYTES, &v);
+	ntdma_fail_nth(count + 1);
+	status = vector(r, count, block_bytes(r), &v);
 	hit = ntdma_fail_hit();
 	ntdma_fail_nth(0);
 	return hit && status == STATUS_INSUFFICIENT_RESOURCES;
@@ -181,9 +186,9 @@ static bool bounds_refused(struct rig *r)
 	u64 last = min_t(u64, r->bus.last, DMA_BIT_MASK(52));
 	PHYSICAL_ADDRESS min, la;
 
-	min.QuadPart = last + 1 - BLOCK_BYTES;
+	min.QuadPart = last + 1 - block_bytes(r);
 	return !r->ops->AllocateCommonBufferWithBounds(r->adapter, &min, NULL,
-						       BLOCK_BYTES, 0, NULL,
+						       block_bytes(r), 0, NULL,
 						       MM_ANY_NODE_OK, &la);
 }
 
