@@ -180,6 +180,58 @@ static void waiting(struct nttest *t, struct rig *r)
 	kvfree(q);
 }
 
+#define OTHERS	40
+
+/* A transfer of all registers; false when it has to wait for them. */
+static bool fill(struct rig *r, struct request **q)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 1,
+				      (r->registers - 1) * PAGE_SIZE);
+
+	*q = b ? request_new(r, b->mdl, 0, b->length, true) : NULL;
+	if (!*q)
+		return false;
+	(*q)->registers = r->registers;
+	(*q)->action = DeallocateObjectKeepRegisters;
+	return EXPECT_EQ(r->t, request_allocate(*q), STATUS_SUCCESS) && has_run(*q);
+}
+
+/*
+ * Registers of the Ex routine have no pages, or their own: what is mapped under
+ * them takes none from those who were promised all that there are.
+ */
+static void promised(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x55, 3 * PAGE_SIZE);
+	struct request *ex, *q[OTHERS];
+	ULONG at;
+	int i, n;
+
+	REQUIRE(t, b);
+	ex = request_new(r, b->mdl, 0, b->length, true);
+	REQUIRE(t, ex);
+	ex->registers = mdl_pages(b->mdl, 0, b->length);
+	ex->action = DeallocateObjectKeepRegisters;
+	EXPECT_EQ(t, request_allocate_ex(ex, 0), STATUS_SUCCESS);
+	REQUIRE(t, request_ran(ex));
+	for (n = 0; n < OTHERS && fill(r, &q[n]); n++)
+		;
+	REQUIRE(t, n && n < OTHERS && q[n]);
+	ntdma_fail_nth(-2);
+	at = map_most(ex, 0, b->length);
+	for (i = 0; i < n; i++)
+		EXPECT(t, piece_map_all(q[i], 0, q[i]->length));
+	ntdma_fail_nth(0);
+	piece_flush(ex, 0, at);
+	request_release(ex);
+	for (i = 0; i < n; i++) {
+		piece_flush(q[i], 0, q[i]->length);
+		request_release(q[i]);
+	}
+	EXPECT(t, rig_wait(has_run, q[n]));
+	request_release(q[n]);
+}
+
 /* Lists claim nothing: they run while the last register is taken. */
 static void lists(struct nttest *t, struct rig *r)
 {
@@ -304,6 +356,8 @@ static const struct nttest_case cases[] = {
 	  .kinds = rig_mega, .failing = true },
 	{ "EC-54 who waits for the reserve is served in order",
 	  .run_on = waiting, .failing = true },
+	{ "EC-54 pages of the reserve are nobody else's", .run_on = promised,
+	  .failing = true },
 	{ "EC-136 lists do not wait for the reserve", .run_on = lists,
 	  .kinds = rig_wide, .failing = true },
 	{ "EC-109 MapTransferEx reports that every mapping fails",

@@ -109,6 +109,7 @@ NTSTATUS piece_map_only_ex(struct request *q, u64 at, ULONG *length, ULONG size)
 
 	if (!request_make_room(q, size ?: 1))
 		return STATUS_NO_MEMORY;
+	memset(q->room, 0xff, size);
 	return r->ops->MapTransferEx(r->adapter, q->mdl, q->base, at, 0, length,
 				     q->write, size ? q->room : NULL, size, NULL, NULL);
 }

@@ -288,6 +288,29 @@ static void level_of_others(struct nttest *t, struct rig *r)
 	r->passive = false;
 }
 
+/* More than is left of two registers when one is in use. */
+static void too_long_beside(struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, 3 * PAGE_SIZE);
+	PVOID base = registers(r, 2);
+	long before[NTDMA_RULES];
+	ULONG length = PAGE_SIZE;
+
+	REQUIRE(r->t, b && base);
+	snapshot(before);
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va, &length, TRUE);
+	EXPECT_EQ(r->t, length, PAGE_SIZE);
+	broke(r->t, before, 0x00, 0);
+	length = 2 * PAGE_SIZE;
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va + PAGE_SIZE, &length,
+			    TRUE);
+	EXPECT_EQ(r->t, length, PAGE_SIZE);
+	broke(r->t, before, 0x00, 1);
+	EXPECT(r->t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, base, b->va,
+						 2 * PAGE_SIZE, TRUE));
+	release(r, base, 2);
+}
+
 /* More than one register takes, and a flush of more than was mapped. */
 static void too_long(struct nttest *t, struct rig *r)
 {
@@ -306,6 +329,7 @@ static void too_long(struct nttest *t, struct rig *r)
 					      PAGE_SIZE + 1, TRUE));
 	broke(t, before, 0x00, 1);
 	release(r, base, 1);
+	too_long_beside(r);
 }
 
 static void too_many_registers(struct nttest *t, struct rig *r)
