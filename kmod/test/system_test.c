@@ -603,6 +603,7 @@ static void no_allocation(struct nttest *t)
 				     4 * PAGE_SIZE, write));
 		ntdma_fail_nth(-1);
 		job_piece(&j, 0, 4 * PAGE_SIZE);
+		job_piece(&j, 0, PAGE_SIZE);
 		EXPECT(t, !ntdma_fail_hit());
 		ntdma_fail_nth(0);
 		request_release(j.q);
