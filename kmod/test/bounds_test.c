@@ -165,36 +165,39 @@ static void foreign(struct nttest *t, struct rig *r)
 	__free_page(page);
 }
 
-#define MANY	64
+#define MANY	16
+#define LARGE	(64 * (ULONG)PAGE_SIZE)	/* more than the DMA API keeps in stock */
 
 /* Below the window the DMA API gives what it has, and nobody has it twice. */
 static void below(struct nttest *t, struct rig *r)
 {
 	PHYSICAL_ADDRESS la[MANY], held;
 	PVOID va[MANY], kept;
+	u64 at;
 	int i;
 
 	if (!translated(t)) {
 		nttest_skip(t, "no IOMMU");
 		return;
 	}
-	/* Where it will look first once this one is free. */
-	va[0] = r->ops->AllocateCommonBuffer(r->adapter, 1, &la[0], TRUE);
+	va[0] = r->ops->AllocateCommonBuffer(r->adapter, LARGE, &la[0], TRUE);
 	REQUIRE(t, va[0]);
-	r->ops->FreeCommonBuffer(r->adapter, 1, la[0], va[0], TRUE);
-	kept = bounded(r, la[0].QuadPart, la[0].QuadPart + PAGE_SIZE, 1, &held);
+	r->ops->FreeCommonBuffer(r->adapter, LARGE, la[0], va[0], TRUE);
+	/* It goes down, and would come by here. */
+	at = la[0].QuadPart - 4 * LARGE;
+	kept = bounded(r, at, at + LARGE, LARGE, &held);
 	for (i = 0; i < MANY; i++) {
-		va[i] = r->ops->AllocateCommonBuffer(r->adapter, 1, &la[i],
+		va[i] = r->ops->AllocateCommonBuffer(r->adapter, LARGE, &la[i],
 						     TRUE);
 		EXPECT(t, va[i]);
 		EXPECT(t, !kept || la[i].QuadPart != held.QuadPart);
 	}
 	for (i = 0; i < MANY; i++)
 		if (va[i])
-			r->ops->FreeCommonBuffer(r->adapter, 1, la[i], va[i],
-						 TRUE);
+			r->ops->FreeCommonBuffer(r->adapter, LARGE, la[i],
+						 va[i], TRUE);
 	if (kept)
-		r->ops->FreeCommonBuffer(r->adapter, 1, held, kept, TRUE);
+		r->ops->FreeCommonBuffer(r->adapter, LARGE, held, kept, TRUE);
 }
 
 static void s20(struct nttest *t, struct rig *r)
