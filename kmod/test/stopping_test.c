@@ -504,11 +504,13 @@ static void slow_refused(struct nttest *t)
  * @j: of which job
  * @status: what it returned
  * @ended: it has
+ * @work: ends the stall of the line after a while
  */
 struct starter {
 	struct job *j;
 	NTSTATUS status;
 	struct completion ended;
+	struct work_struct work;
 };
 
 static int starter_run(void *arg)
@@ -754,22 +756,24 @@ static void unbind_slow(struct nttest *t)
 
 static void go_on(struct work_struct *work)
 {
-	struct dmac_line *line = container_of(work, struct dmac_line, work);
+	struct starter *starter = container_of(work, struct starter, work);
 
 	msleep(100);
-	WRITE_ONCE(line->stall, false);
+	WRITE_ONCE(starter->j->line->stall, false);
 }
 
-/* The driver leaves while another thread stands still until @line->work. */
+/* The driver leaves while another thread stands still until the work. */
 static void unbind_stalled(struct nttest *t, struct starter *starter)
 {
 	struct dmac_line *line = starter->j->line;
 	struct sys *s = t->priv;
 
-	INIT_WORK(&line->work, go_on);
-	queue_work_on(raw_smp_processor_id(), system_wq, &line->work);
+	INIT_WORK_ONSTACK(&starter->work, go_on);
+	queue_work_on(raw_smp_processor_id(), system_wq, &starter->work);
 	device_release_driver(&s->pdev->dev);
 	EXPECT(t, !READ_ONCE(line->stalled));
+	flush_work(&starter->work);
+	destroy_work_on_stack(&starter->work);
 	wait_for_completion(&starter->ended);
 	migrate_enable();
 	EXPECT_EQ(t, dmac_step(line, DMAC_STREAM), 0);
