@@ -31,6 +31,15 @@ static void ntdma_regs_abandon(struct ntdma_request *request)
 	ntdma_regs_free(container_of(request, struct ntdma_regs, request));
 }
 
+/* Out of the table of live objects, once the short cut to them is closed. */
+static struct ntdma_handle *ntdma_regs_take(struct ntdma_adapter *adapter,
+					    const void *base)
+{
+	if (base && READ_ONCE(adapter->latest) == base)
+		WRITE_ONCE(adapter->latest, NULL);
+	return ntdma_handle_take(NTDMA_REGS, base, adapter);
+}
+
 /**
  * ntdma_regs_release() - let go of registers with nothing mapped
  * @regs: out of the table of live objects
@@ -115,7 +124,7 @@ static void ntdma_regs_settle(struct ntdma_adapter *adapter,
 	struct ntdma_handle *handle;
 
 	if (action == DeallocateObject) {
-		handle = ntdma_handle_take(NTDMA_REGS, regs, adapter);
+		handle = ntdma_regs_take(adapter, regs);
 		if (handle)
 			ntdma_regs_forget(handle);
 	} else if (action == DeallocateObjectKeepRegisters &&
@@ -324,7 +333,7 @@ static bool ntdma_free_system(struct ntdma_adapter *adapter)
 	struct ntdma_handle *handle = NULL;
 
 	if (latest)
-		handle = ntdma_handle_take(NTDMA_REGS, latest, adapter);
+		handle = ntdma_regs_take(adapter, latest);
 	if (!handle)
 		handle = ntdma_handle_take_any(NTDMA_REGS, adapter);
 	if (handle)
@@ -346,9 +355,9 @@ static bool ntdma_free_owner(struct ntdma_adapter *adapter)
 	owner = ntdma_channel_disown(adapter);
 	if (!owner)
 		return false;
-	handle = ntdma_handle_take(NTDMA_REGS,
-				   container_of(owner, struct ntdma_regs,
-						request), adapter);
+	handle = ntdma_regs_take(adapter,
+				 container_of(owner, struct ntdma_regs,
+					      request));
 	if (handle)
 		ntdma_regs_forget(handle);
 	else
@@ -416,7 +425,7 @@ VOID ntdma_free_registers(PDMA_ADAPTER wdm, PVOID base, ULONG count)
 	if (!base)
 		return;
 	ntdma_verify_level(adapter);
-	handle = ntdma_handle_take(NTDMA_REGS, base, adapter);
+	handle = ntdma_regs_take(adapter, base);
 	if (!handle) {
 		ntdma_misuse(adapter, NTDMA_RULE_FREED_REGISTERS);
 		return;
