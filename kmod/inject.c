@@ -2,9 +2,10 @@
 /*
  * Failures on demand, so that error paths are tested on stock kernels too.
  *
- * Every allocation and every mapping of a transfer asks here first; that a
- * controller's driver prepares a transfer counts as a mapping. Disarmed, that
- * is one read of a variable nobody writes.
+ * Every allocation and every mapping of a transfer asks here first, or leaves
+ * what it does to somebody who asks; that a controller's driver prepares a
+ * transfer counts as a mapping. Disarmed, that is one read of a variable nobody
+ * writes.
  */
 #include <linux/slab.h>
 
