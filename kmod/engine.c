@@ -17,6 +17,7 @@
  *
  * Locks: engines_lock (mutex) for the list of engines. engine->lock, a leaf.
  */
+#include <linux/delay.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
@@ -85,11 +86,19 @@ void ntdma_engine_settle(struct ntdma_engine *engine)
 {
 	wait_var_event(&engine->stopping, !READ_ONCE(engine->stopping));
 	flush_work(&engine->work);
+	/* A start may outlast the job that it started, if only just. */
+	while (atomic_read(&engine->starts) > 1)
+		usleep_range(1000, 2000);
 	atomic_add(NTDMA_ENGINE_SETTLER, &engine->calls);
 	wait_var_event(&engine->calls, !ntdma_engine_is_calling(engine));
 	atomic_sub(NTDMA_ENGINE_SETTLER, &engine->calls);
 }
 
+/*
+ * Once a job is done or idle it is the client's: what is needed of it is copied
+ * before. A flush may make a job that is done idle at any time, so that code
+ * reads the state once.
+ */
 static void ntdma_engine_turn(struct ntdma_engine *engine,
 			      enum ntdma_engine_state state)
 {
@@ -118,18 +127,19 @@ static bool ntdma_engine_owe(struct ntdma_engine *engine)
 static bool ntdma_engine_claim(struct ntdma_engine *engine,
 			       struct ntdma_call *call, bool *stop)
 {
+	enum ntdma_engine_state state = READ_ONCE(engine->state);
+
 	lockdep_assert_held(&engine->lock);
 	*stop = false;
-	if (engine->state == NTDMA_ENGINE_IDLE ||
-	    engine->state == NTDMA_ENGINE_DONE)
+	if (state == NTDMA_ENGINE_IDLE || state == NTDMA_ENGINE_DONE)
 		return false;
-	if (engine->state != NTDMA_ENGINE_PENDING) {
+	if (state != NTDMA_ENGINE_PENDING) {
 		WRITE_ONCE(engine->stopping, true);
 		*stop = ntdma_engine_owe(engine);
 	}
-	ntdma_engine_turn(engine, NTDMA_ENGINE_DONE);
 	*call = engine->job->call;
 	atomic_inc(&engine->calls);
+	ntdma_engine_turn(engine, NTDMA_ENGINE_DONE);
 	return true;
 }
 
@@ -153,7 +163,7 @@ void ntdma_engine_complete(struct ntdma_engine *engine, u32 number,
 
 	spin_lock_irqsave(&engine->lock, flags);
 	if (engine->number != number ||
-	    engine->state != NTDMA_ENGINE_RUNNING) {
+	    READ_ONCE(engine->state) != NTDMA_ENGINE_RUNNING) {
 		spin_unlock_irqrestore(&engine->lock, flags);
 		return;
 	}
@@ -196,16 +206,17 @@ static noinline int ntdma_engine_failed(struct ntdma_engine *engine,
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	if (engine->number != number || engine->state != NTDMA_ENGINE_RUNNING)
+	if (engine->number != number ||
+	    READ_ONCE(engine->state) != NTDMA_ENGINE_RUNNING)
 		ret = 0;
-	else
-		ntdma_engine_turn(engine, late ? NTDMA_ENGINE_DONE :
-						 NTDMA_ENGINE_IDLE);
 	late = late && ret;
 	if (late) {
 		call = engine->job->call;
 		atomic_inc(&engine->calls);
 	}
+	if (ret)
+		ntdma_engine_turn(engine, late ? NTDMA_ENGINE_DONE :
+						 NTDMA_ENGINE_IDLE);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	ntdma_engine_begun(engine);
 	if (late)
@@ -229,11 +240,12 @@ static __always_inline int ntdma_engine_start(struct ntdma_engine *engine,
 /* Why no job can be started now, if so. */
 static NTSTATUS ntdma_engine_admit(const struct ntdma_engine *engine)
 {
+	enum ntdma_engine_state state = READ_ONCE(engine->state);
+
 	lockdep_assert_held(&engine->lock);
 	if (engine->cancelled)
 		return STATUS_CANCELLED;
-	if (engine->state != NTDMA_ENGINE_IDLE &&
-	    engine->state != NTDMA_ENGINE_DONE)
+	if (state != NTDMA_ENGINE_IDLE && state != NTDMA_ENGINE_DONE)
 		return STATUS_INVALID_DEVICE_STATE;
 	return STATUS_SUCCESS;
 }
@@ -303,7 +315,7 @@ bool ntdma_engine_halt(struct ntdma_engine *engine, struct ntdma_call *call)
 
 	spin_lock_irqsave(&engine->lock, flags);
 	told = ntdma_engine_claim(engine, call, &stop);
-	engine->cancelled = false;
+	WRITE_ONCE(engine->cancelled, false);
 	ntdma_engine_turn(engine, NTDMA_ENGINE_IDLE);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	if (stop)
@@ -492,7 +504,7 @@ static void ntdma_engine_stopped(struct ntdma_engine *engine)
 		spin_lock_irqsave(&engine->lock, flags);
 		ntdma_engine_exhume(engine, &remains);
 	}
-	next = engine->state == NTDMA_ENGINE_PENDING;
+	next = READ_ONCE(engine->state) == NTDMA_ENGINE_PENDING;
 	if (next)
 		ntdma_engine_begin(engine);
 	job = engine->job;
@@ -542,9 +554,10 @@ NTSTATUS ntdma_engine_cancel(struct ntdma_engine *engine)
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	ended = engine->cancelled || engine->state == NTDMA_ENGINE_DONE;
+	ended = engine->cancelled ||
+		READ_ONCE(engine->state) == NTDMA_ENGINE_DONE;
 	if (!ended) {
-		engine->cancelled = true;
+		WRITE_ONCE(engine->cancelled, true);
 		told = ntdma_engine_claim(engine, &call, &stop);
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
@@ -563,18 +576,20 @@ static enum ntdma_engine_state ntdma_engine_look(struct ntdma_engine *engine,
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	state = engine->state;
-	/* What was reported runs, even if its start has not returned. */
-	if (state == NTDMA_ENGINE_RUNNING && !engine->reported &&
-	    atomic_read(&engine->starts))
-		state = NTDMA_ENGINE_PENDING;
+	state = READ_ONCE(engine->state);
 	*length = 0;
 	*cyclic = false;
-	if (engine->state == NTDMA_ENGINE_PENDING ||
-	    engine->state == NTDMA_ENGINE_RUNNING) {
+	if (state == NTDMA_ENGINE_PENDING || state == NTDMA_ENGINE_RUNNING) {
 		*length = engine->job->length;
 		*cyclic = engine->job->port->cyclic;
 	}
+	/*
+	 * What was reported runs, even if its start has not returned. What was
+	 * not looks pending while any start has not, be it that of a job before.
+	 */
+	if (state == NTDMA_ENGINE_RUNNING && !engine->reported &&
+	    atomic_read(&engine->starts))
+		state = NTDMA_ENGINE_PENDING;
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return state;
 }

@@ -231,7 +231,7 @@ static inline bool ntdma_engine_is_cancelled(struct ntdma_engine *engine)
 
 /**
  * ntdma_engine_is_stopping() - whether the controller may still touch memory
- * @engine: halted
+ * @engine: halted, or at rest
  *
  * Context: any.
  */
