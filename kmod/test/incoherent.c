@@ -17,9 +17,9 @@
  *
  * Memory of dma_alloc_coherent() has no view: both sides see the page.
  *
- * The device is a platform device of its own with a struct dma_map_ops. Its
- * memory comes from a twin without them, which has the reach of the device.
- * Addresses are those of the bus, as without an IOMMU.
+ * The device is a platform device of its own with a struct dma_map_ops. A twin
+ * without them knows how far memory goes. Addresses are those of the bus, as
+ * without an IOMMU.
  *
  * What the DMA API is asked to undo or to sync must be mapped: everything
  * else is a fault, counted. The lock is a leaf.
@@ -29,7 +29,6 @@
 #include <linux/dma-map-ops.h>
 #include <linux/highmem.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/pfn.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -69,7 +68,6 @@ struct region {
 
 static struct platform_device *device, *twin;
 static DEFINE_SPINLOCK(lock);
-static DEFINE_MUTEX(twin_lock);		/* the twin's masks */
 static LIST_HEAD(regions);
 static DEFINE_XARRAY(views);
 static unsigned int count, faults;
@@ -321,58 +319,76 @@ static void sync_for_device(struct device *dev, dma_addr_t addr, size_t size,
 	region_sync(addr, size, true);
 }
 
-static void twin_set_masks(struct device *dev)
+/*
+ * Zeroed pages that the device reaches. The DMA API accounts for them as the
+ * device's, and must not as another's as well: hence not by its own means.
+ */
+static struct page *reached_alloc(struct device *dev, size_t size, gfp_t gfp)
 {
-	lockdep_assert_held(&twin_lock);
-	*twin->dev.dma_mask = dma_get_mask(dev);
-	twin->dev.coherent_dma_mask = dev->coherent_dma_mask;
+	static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
+	struct page *page;
+	phys_addr_t phys;
+	int i;
+
+	gfp &= ~(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM);
+	for (i = 0; i < ARRAY_SIZE(zones); i++) {
+		page = alloc_pages(gfp | __GFP_NOWARN | __GFP_ZERO | zones[i],
+				   get_order(size));
+		if (!page)
+			continue;
+		phys = page_to_phys(page);
+		if (phys_to_dma(dev, phys + size - 1) <= dev->coherent_dma_mask)
+			return page;
+		__free_pages(page, get_order(size));
+	}
+	return NULL;
+}
+
+static struct page *region_alloc(struct device *dev, size_t size,
+				 dma_addr_t *addr, gfp_t gfp,
+				 enum dma_data_direction dir, bool shared)
+{
+	struct page *page = reached_alloc(dev, size, gfp);
+
+	if (!page)
+		return NULL;
+	*addr = phys_to_dma(dev, page_to_phys(page));
+	if (region_add(*addr, size, dir, shared))
+		return page;
+	__free_pages(page, get_order(size));
+	return NULL;
 }
 
 static void *coherent_alloc(struct device *dev, size_t size, dma_addr_t *addr,
 			    gfp_t gfp, unsigned long attrs)
 {
-	void *va;
+	struct page *page;
 
-	mutex_lock(&twin_lock);
-	twin_set_masks(dev);
-	va = dma_alloc_attrs(&twin->dev, size, addr, gfp, attrs);
-	mutex_unlock(&twin_lock);
-	if (va && !region_add(*addr, size, DMA_NONE, true)) {
-		dma_free_attrs(&twin->dev, size, va, *addr, attrs);
-		va = NULL;
-	}
-	return va;
+	size = PAGE_ALIGN(size);
+	page = region_alloc(dev, size, addr, gfp, DMA_NONE, true);
+	return page ? page_address(page) : NULL;
 }
 
 static void coherent_free(struct device *dev, size_t size, void *va,
 			  dma_addr_t addr, unsigned long attrs)
 {
+	size = PAGE_ALIGN(size);
 	region_remove(addr, size, DMA_NONE, false);
-	dma_free_attrs(&twin->dev, size, va, addr, attrs);
+	free_pages((unsigned long)va, get_order(size));
 }
 
 static struct page *pages_alloc(struct device *dev, size_t size,
 				dma_addr_t *addr, enum dma_data_direction dir,
 				gfp_t gfp)
 {
-	struct page *page;
-
-	mutex_lock(&twin_lock);
-	twin_set_masks(dev);
-	page = dma_alloc_pages(&twin->dev, size, addr, dir, gfp);
-	mutex_unlock(&twin_lock);
-	if (page && !region_add(*addr, size, dir, false)) {
-		dma_free_pages(&twin->dev, size, page, *addr, dir);
-		page = NULL;
-	}
-	return page;
+	return region_alloc(dev, size, addr, gfp, dir, false);
 }
 
 static void pages_free(struct device *dev, size_t size, struct page *page,
 		       dma_addr_t addr, enum dma_data_direction dir)
 {
 	region_remove(addr, size, dir, false);
-	dma_free_pages(&twin->dev, size, page, addr, dir);
+	__free_pages(page, get_order(size));
 }
 
 static u64 required_mask(struct device *dev)
