@@ -136,14 +136,24 @@ static NTSTATUS EduLendPage(_In_ PEDU_EXTENSION Extension, _In_ PMDL Mdl,
 			    _In_ PUCHAR Memory,
 			    _Inout_ PEDU_PERMISSIONS Report)
 {
+	PHYSICAL_ADDRESS Logical;
 	NTSTATUS Status;
+
+	/* Where there are no permissions this fails, wherever the page is. */
+	Status = EduLend(Extension, Mdl, CommonBufferHardwareAccessReadOnly,
+			 &Logical);
+	if (!NT_SUCCESS(Status))
+		return Status;
+	EduLendEnd(Extension, Mdl, Logical);
 
 	EduLendFill(Memory, 1);
 	Status = EduLendBoth(Extension, Mdl, TRUE);
 	if (NT_SUCCESS(Status))
 		Status = EduLendReadOnly(Extension, Mdl, Memory, Report);
-	if (NT_SUCCESS(Status))
+	if (NT_SUCCESS(Status)) {
+		EduLendFill(Memory, 4);
 		Status = EduLendBoth(Extension, Mdl, FALSE);
+	}
 	if (!NT_SUCCESS(Status))
 		return Status;
 	/* It stores what it took when it might read. */

@@ -152,7 +152,9 @@ static ssize_t permissions_show(struct device *dev,
 			  "status=0x%08x\n", report.Written, report.Read,
 			  report.Mismatches, (u32)status);
 }
-static DEVICE_ATTR_RO(permissions);
+
+/* The IOMMU reports what it stops: not for every user. */
+static DEVICE_ATTR_ADMIN_RO(permissions);
 
 static struct attribute *edu_attrs[] = {
 	&dev_attr_transfer.attr,
