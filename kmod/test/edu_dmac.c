@@ -579,18 +579,12 @@ static struct dma_chan *edu_translate(struct acpi_dma_spec *spec,
 }
 
 /* A machine without ACPI, and a device without a node there, are fine. */
-static int edu_register(struct edu_dmac *dmac)
+static int edu_register_acpi(struct edu_dmac *dmac)
 {
 	struct device *dev = &dmac->pdev->dev;
-	int rc;
 
-	rc = dma_async_device_register(&dmac->dma);
-	if (rc || !has_acpi_companion(dev))
-		return rc;
-	rc = acpi_dma_controller_register(dev, edu_translate, dmac);
-	if (rc)
-		dma_async_device_unregister(&dmac->dma);
-	return rc;
+	return has_acpi_companion(dev) ?
+	       acpi_dma_controller_register(dev, edu_translate, dmac) : 0;
 }
 
 /* A 32-bit machine writes half of an address register, the rest becomes 0. */
@@ -620,6 +614,25 @@ static int edu_enable(struct pci_dev *pdev)
 	return rc < 0 ? rc : 0;
 }
 
+static bool edu_idle(struct edu_dmac *dmac)
+{
+	unsigned long flags;
+	bool idle;
+
+	spin_lock_irqsave(&dmac->lock, flags);
+	dmac->gone = true;
+	idle = !dmac->running;
+	spin_unlock_irqrestore(&dmac->lock, flags);
+	return idle;
+}
+
+/* Nothing can be started any more, and nothing runs. */
+static void edu_quiesce(struct edu_dmac *dmac)
+{
+	wait_event(dmac->idle, edu_idle(dmac));
+	free_irq(pci_irq_vector(dmac->pdev, 0), dmac);
+}
+
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct edu_dmac *dmac;
@@ -637,12 +650,20 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 			 "ntdma_edu_dmac", dmac);
 	if (rc)
 		goto free_dmac;
-	rc = edu_register(dmac);
+	rc = dma_async_device_register(&dmac->dma);
 	if (rc)
 		goto free_irq;
+	rc = edu_register_acpi(dmac);
+	if (rc)
+		goto unregister;
 	pci_set_drvdata(pdev, dmac);
 	return 0;
 
+unregister:
+	edu_quiesce(dmac);
+	/* The last to let go of the controller frees it. */
+	dma_async_device_unregister(&dmac->dma);
+	goto free_vectors;
 free_irq:
 	free_irq(pci_irq_vector(pdev, 0), dmac);
 free_dmac:
@@ -652,18 +673,6 @@ free_vectors:
 	return rc;
 }
 
-static bool edu_idle(struct edu_dmac *dmac)
-{
-	unsigned long flags;
-	bool idle;
-
-	spin_lock_irqsave(&dmac->lock, flags);
-	dmac->gone = true;
-	idle = !dmac->running;
-	spin_unlock_irqrestore(&dmac->lock, flags);
-	return idle;
-}
-
 /* Whoever still has a channel can start nothing on it. */
 static void edu_remove(struct pci_dev *pdev)
 {
@@ -671,8 +680,7 @@ static void edu_remove(struct pci_dev *pdev)
 
 	if (has_acpi_companion(&pdev->dev))
 		acpi_dma_controller_free(&pdev->dev);
-	wait_event(dmac->idle, edu_idle(dmac));
-	free_irq(pci_irq_vector(pdev, 0), dmac);
+	edu_quiesce(dmac);
 	pci_free_irq_vectors(pdev);
 	pci_clear_master(pdev);
 	dma_async_device_unregister(&dmac->dma);
