@@ -305,10 +305,13 @@ static NTSTATUS SlaveStall(_In_ PSLAVE_EXTENSION Extension,
 static VOID SlaveExpectCancelled(_In_ PSLAVE_EXTENSION Extension,
 				 _In_ PSLAVE_CHANNEL Channel)
 {
-	SlaveExpect(Extension, Channel->Completions == 1 &&
-		    Channel->Status == DmaCancelled,
+	const BOOLEAN Once = Channel->Completions == 1 &&
+			     Channel->Status == DmaCancelled;
+
+	SlaveExpect(Extension, Once,
 		    "a stopped transfer is completed once, as cancelled");
-	Extension->Report.Cancelled++;
+	if (Once)
+		Extension->Report.Cancelled++;
 }
 
 /*
