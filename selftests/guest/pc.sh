@@ -25,13 +25,14 @@ sound() {
 		[ "$(value interrupts "$report")" -ge 11 ]
 }
 
-floppy() {
+floppy() { # DEMAND
 	local report
+	local demand=$1
 	set -- /sys/bus/pnp/drivers/fdc_wdm/0*
 	report=$(cat "$1/transfer")
 	cases=0
 	echo "TAP version 13"
-	echo "1..4"
+	echo "1..5"
 	echo "$report" | sed 's/^/# /'
 	result "S5 floppy: data is the same both ways" \
 		[ "$(value verdict "$report")" = ok ]
@@ -41,6 +42,8 @@ floppy() {
 		[ "$(value interrupts "$report")" -gt 0 ]
 	result "S5 floppy: the channel belongs to ntdma" \
 		grep -q '2: ntdma' /proc/dma
+	result "S5 floppy: DemandMode is $demand" \
+		[ "$(cat /sys/module/fdc_sample/parameters/demand)" = "$demand" ]
 }
 
 [ -f $dbg/ntdma_test/isa ] || {
@@ -48,8 +51,8 @@ floppy() {
 	exit 1
 }
 suite isa cat $dbg/ntdma_test/isa
-suite fdc-sample floppy
+suite fdc-sample floppy N
 rmmod fdc_sample
 insmod /ntdma/fdc_sample.ko demand=1
-suite fdc-demand floppy
+suite fdc-demand floppy Y
 suite sb16-sample sound
