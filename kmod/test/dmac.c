@@ -267,6 +267,12 @@ size_t dmac_step(struct dmac_line *line, size_t n)
 	return moved;
 }
 
+/* Whether no client has the channel; for rig_wait(). */
+int dmac_is_free(void *line)
+{
+	return !READ_ONCE(((struct dmac_line *)line)->chan.client_count);
+}
+
 static void line_tick(struct timer_list *timer)
 {
 	struct dmac_line *line = container_of(timer, struct dmac_line, timer);

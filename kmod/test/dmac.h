@@ -155,5 +155,6 @@ struct dmac *dmac_create(struct device *dev, const char *client);
 bool dmac_destroy(struct dmac *dmac);
 size_t dmac_step(struct dmac_line *line, size_t n);
 void dmac_fire(struct dmac_line *line);
+int dmac_is_free(void *line);
 
 #endif /* NTTEST_DMAC_H */

@@ -201,11 +201,6 @@ static bool opens(struct sys *s, DMA_WIDTH width)
 	return adapter;
 }
 
-static int is_given_back(void *arg)
-{
-	return !READ_ONCE(((struct dmac_line *)arg)->chan.client_count);
-}
-
 /* Widths of both directions, of one direction only, and no statement. */
 static void widths(struct nttest *t)
 {
@@ -214,11 +209,11 @@ static void widths(struct nttest *t)
 
 	dma->src_addr_widths = BIT(1) | BIT(2);
 	EXPECT(t, opens(s, Width16Bits));
-	EXPECT(t, rig_wait(is_given_back, &s->dmac->lines[0]));
+	EXPECT(t, rig_wait(dmac_is_free, &s->dmac->lines[0]));
 	EXPECT(t, !opens(s, Width32Bits));
 	dma->src_addr_widths = 0;
 	EXPECT(t, opens(s, Width32Bits));
-	EXPECT(t, rig_wait(is_given_back, &s->dmac->lines[0]));
+	EXPECT(t, rig_wait(dmac_is_free, &s->dmac->lines[0]));
 	EXPECT(t, !opens(s, Width64Bits));
 	dma->dst_addr_widths = 0;
 	EXPECT(t, opens(s, Width64Bits));

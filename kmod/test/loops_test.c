@@ -384,11 +384,6 @@ static void renewed(struct nttest *t)
 	packet(t, r, 2);
 }
 
-static int is_given_back(void *arg)
-{
-	return !READ_ONCE(((struct dmac_line *)arg)->chan.client_count);
-}
-
 /* The channel is then of no use, and what it lacks is not freed twice. */
 static void not_renewed(struct nttest *t)
 {
@@ -410,7 +405,7 @@ static void not_renewed(struct nttest *t)
 	line->fail_alloc = false;
 	while (s->count)
 		rig_close(s->rigs[--s->count]);
-	EXPECT(t, rig_wait(is_given_back, line));
+	EXPECT(t, rig_wait(dmac_is_free, line));
 	EXPECT_EQ(t, line->frees, line->allocs);
 }
 
