@@ -310,7 +310,7 @@ static void ntdma_adapter_unused(struct percpu_ref *ref)
 	struct ntdma_adapter *adapter = container_of(ref, struct ntdma_adapter,
 						     ref);
 
-	queue_work(ntdma_wq, &adapter->release);
+	queue_work(ntdma_release_wq, &adapter->release);
 }
 
 static struct ntdma_adapter *ntdma_adapter_alloc(struct module *owner)

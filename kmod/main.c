@@ -67,7 +67,12 @@ static const struct kernel_param_ops ntdma_verify_ops = {
 module_param_cb(verify, &ntdma_verify_ops, &ntdma_verify_param, 0644);
 MODULE_PARM_DESC(verify, "report what clients must not do (off)");
 
+/*
+ * Releases wait for the work of channels and controllers, and removals wait for
+ * that with a lock that releases take: they must not share a rescuer.
+ */
 struct workqueue_struct *ntdma_wq;
+struct workqueue_struct *ntdma_release_wq;
 
 static struct dentry *ntdma_debugfs;
 
@@ -119,17 +124,35 @@ static struct notifier_block ntdma_module_block = {
 	.notifier_call = ntdma_module_event,
 };
 
+static int __init ntdma_queues_init(void)
+{
+	ntdma_wq = alloc_workqueue("ntdma", WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	if (!ntdma_wq)
+		return -ENOMEM;
+	ntdma_release_wq = alloc_workqueue("ntdma_release", 0, 0);
+	if (ntdma_release_wq)
+		return 0;
+	destroy_workqueue(ntdma_wq);
+	return -ENOMEM;
+}
+
+static void ntdma_queues_exit(void)
+{
+	destroy_workqueue(ntdma_release_wq);
+	destroy_workqueue(ntdma_wq);
+}
+
 static int __init ntdma_init(void)
 {
 	int ret;
 
 	ntdma_handles_init();
-	ntdma_wq = alloc_workqueue("ntdma", WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
-	if (!ntdma_wq)
-		return -ENOMEM;
+	ret = ntdma_queues_init();
+	if (ret)
+		return ret;
 	ret = ntdma_dpc_init();
 	if (ret)
-		goto destroy_wq;
+		goto exit_queues;
 	ret = ntdma_mdl_init();
 	if (ret)
 		goto exit_dpc;
@@ -150,8 +173,8 @@ exit_mdl:
 	ntdma_mdl_exit();
 exit_dpc:
 	ntdma_dpc_exit();
-destroy_wq:
-	destroy_workqueue(ntdma_wq);
+exit_queues:
+	ntdma_queues_exit();
 	return ret;
 }
 
@@ -162,7 +185,7 @@ static void __exit ntdma_exit(void)
 	ntdma_devices_exit();
 	/* References that were dropped last reach zero after a grace period. */
 	rcu_barrier();
-	destroy_workqueue(ntdma_wq);
+	ntdma_queues_exit();
 	ntdma_isa_exit();
 	ntdma_mdl_exit();
 	ntdma_dpc_exit();
