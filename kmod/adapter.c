@@ -366,6 +366,9 @@ static int ntdma_adapter_port(struct ntdma_adapter *adapter,
 	port->speed = description->DmaSpeed;
 	if (adapter->version == 3)
 		port->addr = description->DeviceAddress.QuadPart;
+	port->unit = port->width;
+	port->burst = 1;
+	ntdma_port_renew(port);
 	return port->width ? 0 : -EINVAL;
 }
 

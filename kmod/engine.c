@@ -594,28 +594,53 @@ static enum ntdma_engine_state ntdma_engine_look(struct ntdma_engine *engine,
 	return state;
 }
 
+/* Whether a job of the port is under way. */
+static bool ntdma_engine_runs(struct ntdma_engine *engine,
+			      const struct ntdma_port *port)
+{
+	enum ntdma_engine_state state;
+	unsigned long flags;
+	bool runs;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	state = READ_ONCE(engine->state);
+	runs = (state == NTDMA_ENGINE_PENDING ||
+		state == NTDMA_ENGINE_RUNNING) && engine->job->port == port;
+	spin_unlock_irqrestore(&engine->lock, flags);
+	return runs;
+}
+
+/**
+ * ntdma_port_renew() - have the controller told of a port at its next job
+ * @port: new, or with other settings
+ *
+ * Context: any.
+ */
+void ntdma_port_renew(struct ntdma_port *port)
+{
+	static atomic64_t stamps = ATOMIC64_INIT(0);
+
+	port->stamp = atomic64_inc_return(&stamps);
+}
+
 /**
  * ntdma_engine_configure() - ConfigureAdapterChannel of a controller
  * @engine: the engine
+ * @port: the client's side; other ports of @engine stay as they are
  * @function: number
  * @argument: for the function
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: see the controller; STATUS_NOT_IMPLEMENTED when it knows none.
  */
-NTSTATUS ntdma_engine_configure(struct ntdma_engine *engine, u32 function,
+NTSTATUS ntdma_engine_configure(struct ntdma_engine *engine,
+				struct ntdma_port *port, u32 function,
 				void *argument)
 {
-	enum ntdma_engine_state state;
-	bool cyclic;
-	u32 length;
-
 	if (!engine->ops->configure)
 		return STATUS_NOT_IMPLEMENTED;
-	state = ntdma_engine_look(engine, &length, &cyclic);
-	return engine->ops->configure(engine, function, argument,
-				      state != NTDMA_ENGINE_IDLE &&
-				      state != NTDMA_ENGINE_DONE);
+	return engine->ops->configure(engine, port, function, argument,
+				      ntdma_engine_runs(engine, port));
 }
 
 /**

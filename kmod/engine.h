@@ -25,6 +25,7 @@
 #define NTDMA_ENGINE_H
 
 #include "ntdma.h"
+#include "sysdma.h"
 
 struct ntdma_engine;
 struct ntdma_regs;
@@ -36,8 +37,17 @@ struct ntdma_regs;
  * @demand: DemandMode
  * @cyclic: AutoInitialize
  * @speed: DmaSpeed, for controllers of the ISA bus
+ * @stamp: another one for each port and each change of what follows; never 0
+ * @unit: bytes of the data register that the controller is told, @width if the
+ *	client says nothing else
+ * @burst: data items of one burst
+ * @flow: the device ends a transfer
+ * @blob: what the controller's driver wants to know
+ * @blob_size: of that, in bytes
  *
- * Belongs to an adapter, so that adapters of one channel may differ.
+ * Belongs to an adapter, so that adapters of one channel may differ. What
+ * follows @stamp is the client's to change while no job of the port is under
+ * way.
  */
 struct ntdma_port {
 	phys_addr_t addr;
@@ -45,6 +55,12 @@ struct ntdma_port {
 	bool demand;
 	bool cyclic;
 	DMA_SPEED speed;
+	u64 stamp;
+	u8 unit;
+	u16 burst;
+	bool flow;
+	u16 blob_size;
+	u8 blob[NTDMA_CHANNEL_BLOB_SIZE] __aligned(8);
 };
 
 /**
@@ -78,7 +94,7 @@ struct ntdma_call {
  * or the job was reported, whichever is first.
  */
 struct ntdma_job {
-	const struct ntdma_port *port;
+	struct ntdma_port *port;
 	phys_addr_t addr;
 	enum dma_data_direction dir;
 	struct scatterlist *sgs;
@@ -104,7 +120,7 @@ struct ntdma_job {
  * @residue: bytes left of the job that runs, of the present pass when it is
  *	cyclic; any context up to DISPATCH_LEVEL. NULL without a counter.
  * @configure: ConfigureAdapterChannel; up to DISPATCH_LEVEL. @running tells
- *	whether a job is under way. Returns an NTSTATUS. May be NULL.
+ *	whether a job of @port is under way. Returns an NTSTATUS. May be NULL.
  * @close: give the channel back; may sleep. No job, and none to come.
  */
 struct ntdma_engine_ops {
@@ -113,8 +129,8 @@ struct ntdma_engine_ops {
 	void (*stop)(struct ntdma_engine *engine);
 	void (*synchronize)(struct ntdma_engine *engine);
 	u32 (*residue)(struct ntdma_engine *engine);
-	int (*configure)(struct ntdma_engine *engine, u32 function,
-			 void *argument, bool running);
+	int (*configure)(struct ntdma_engine *engine, struct ntdma_port *port,
+			 u32 function, void *argument, bool running);
 	void (*close)(struct ntdma_engine *engine);
 };
 
@@ -212,7 +228,9 @@ bool ntdma_engine_keep(struct ntdma_engine *engine, struct ntdma_regs *regs);
 bool ntdma_engine_leave(struct ntdma_engine *engine, struct ntdma_regs *regs);
 void ntdma_engine_refill(struct ntdma_engine *engine, struct ntdma_regs *regs);
 NTSTATUS ntdma_engine_cancel(struct ntdma_engine *engine);
-NTSTATUS ntdma_engine_configure(struct ntdma_engine *engine, u32 function,
+void ntdma_port_renew(struct ntdma_port *port);
+NTSTATUS ntdma_engine_configure(struct ntdma_engine *engine,
+				struct ntdma_port *port, u32 function,
 				void *argument);
 u32 ntdma_engine_residue(struct ntdma_engine *engine);
 

@@ -128,6 +128,8 @@ NTSTATUS ntdma_get_transfer_info(PDMA_ADAPTER wdm, PMDL mdl, ULONGLONG offset,
  * @function: see the documentation of the controller's numbers
  * @argument: for the function
  *
+ * Settings are this adapter's; others of the channel keep their own.
+ *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS; STATUS_NOT_IMPLEMENTED for a bus master and for a
  *	number that the controller does not know (EC-126);
@@ -137,10 +139,12 @@ NTSTATUS ntdma_get_transfer_info(PDMA_ADAPTER wdm, PMDL mdl, ULONGLONG offset,
 NTSTATUS ntdma_configure_channel(PDMA_ADAPTER wdm, ULONG function,
 				 PVOID argument)
 {
-	struct ntdma_engine *engine = to_adapter(wdm)->engine;
+	struct ntdma_adapter *adapter = to_adapter(wdm);
 
-	return engine ? ntdma_engine_configure(engine, function, argument) :
-			STATUS_NOT_IMPLEMENTED;
+	if (!adapter->engine)
+		return STATUS_NOT_IMPLEMENTED;
+	return ntdma_engine_configure(adapter->engine, adapter->port, function,
+				      argument);
 }
 
 /**

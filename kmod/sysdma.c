@@ -15,6 +15,9 @@
  * cannot be unloaded while there is an adapter. If the controller is taken from
  * its driver, its clients are taken from theirs before.
  *
+ * Settings: each adapter has its own in its port. The channel is configured
+ * when a job's are not those that it was last configured with.
+ *
  * Locks: hints_lock (mutex) for what the Linux sides said. What configures a
  * channel belongs to whoever owns it and needs none.
  */
@@ -26,7 +29,6 @@
 
 #include "engine.h"
 #include "glue.h"
-#include "sysdma.h"
 
 #define NTDMA_TAGS	16	/* jobs whose late reports are told apart */
 
@@ -49,10 +51,8 @@ struct ntdma_tag {
  * @pause: it can be paused
  * @resume: it can go on after a pause
  * @hook: for the vendor's functions, or NULL
- * @burst: data items of one burst
- * @width: of the data register instead of DmaWidth, or 0
  * @config: what the channel was last configured with
- * @fresh: @config must be handed over again
+ * @stamp: of the port that @config is from, 0 when it must be handed over again
  * @cookie: of the last job
  * @tags: of the last jobs
  */
@@ -64,10 +64,8 @@ struct ntdma_sysdma {
 	bool pause;
 	bool resume;
 	ntdma_channel_hook hook;
-	u32 burst;
-	u32 width;
 	struct dma_slave_config config;
-	bool fresh;
+	u64 stamp;
 	dma_cookie_t cookie;
 	struct ntdma_tag tags[NTDMA_TAGS];
 };
@@ -106,39 +104,36 @@ static void ntdma_sysdma_done(void *data,
 			      good ? DmaComplete : DmaError);
 }
 
-/* Bytes of the data register, as far as the controller is concerned. */
-static u32 ntdma_sysdma_width(const struct ntdma_sysdma *sysdma,
-			      const struct ntdma_job *job)
-{
-	return sysdma->width ?: job->port->width;
-}
-
 /* Tells the controller where the device is, if that is news. */
 static int ntdma_sysdma_aim(struct ntdma_sysdma *sysdma,
 			    const struct ntdma_job *job,
 			    enum dma_transfer_direction dir)
 {
 	struct dma_slave_config *config = &sysdma->config;
-	u32 width = ntdma_sysdma_width(sysdma, job);
+	struct ntdma_port *port = job->port;
 	int ret;
 
-	if (!sysdma->fresh && config->direction == dir &&
-	    config->src_addr == job->addr && config->src_addr_width == width)
+	if (sysdma->stamp == port->stamp && config->direction == dir &&
+	    config->src_addr == job->addr)
 		return 0;
-	config->direction = dir;
-	config->src_addr = job->addr;
-	config->dst_addr = job->addr;
-	config->src_addr_width = width;
-	config->dst_addr_width = width;
-	config->src_maxburst = sysdma->burst;
-	config->dst_maxburst = sysdma->burst;
+	*config = (struct dma_slave_config) {
+		.direction = dir,
+		.src_addr = job->addr,
+		.dst_addr = job->addr,
+		.src_addr_width = port->unit,
+		.dst_addr_width = port->unit,
+		.src_maxburst = port->burst,
+		.dst_maxburst = port->burst,
+		.device_fc = port->flow,
+		.peripheral_config = port->blob_size ? port->blob : NULL,
+		.peripheral_size = port->blob_size,
+	};
 	ret = dmaengine_slave_config(sysdma->chan, config);
-	sysdma->fresh = ret;
+	sysdma->stamp = ret ? 0 : port->stamp;
 	return ret;
 }
 
-static bool ntdma_sysdma_fits(const struct ntdma_sysdma *sysdma,
-			      const struct ntdma_job *job)
+static bool ntdma_sysdma_fits(const struct ntdma_job *job)
 {
 	const struct scatterlist *sg = job->sgs;
 	u32 bits = sg_dma_len(sg) | (u32)sg_dma_address(sg);
@@ -148,7 +143,7 @@ static bool ntdma_sysdma_fits(const struct ntdma_sysdma *sysdma,
 		sg++;
 		bits |= sg_dma_len(sg) | (u32)sg_dma_address(sg);
 	}
-	return !(bits & (ntdma_sysdma_width(sysdma, job) - 1));
+	return !(bits & (job->port->unit - 1));
 }
 
 static struct dma_async_tx_descriptor *
@@ -179,7 +174,7 @@ static int ntdma_sysdma_start(struct ntdma_engine *engine,
 
 	if (sysdma->dead)
 		return -ENODEV;
-	if (!ntdma_sysdma_fits(sysdma, job) || ntdma_sysdma_aim(sysdma, job, dir))
+	if (!ntdma_sysdma_fits(job) || ntdma_sysdma_aim(sysdma, job, dir))
 		return -EINVAL;
 	desc = ntdma_fail_map() ? NULL : ntdma_sysdma_prepare(sysdma, job, dir);
 	if (!desc)
@@ -219,7 +214,7 @@ static void ntdma_sysdma_renew(struct ntdma_sysdma *sysdma)
 		return;
 	device->device_free_chan_resources(sysdma->chan);
 	sysdma->dead = device->device_alloc_chan_resources(sysdma->chan) < 0;
-	sysdma->fresh = true;
+	sysdma->stamp = 0;
 }
 
 /* Every loop is stopped, and no job starts before this has returned. */
@@ -249,36 +244,37 @@ static bool ntdma_sysdma_width_valid(struct ntdma_engine *engine, u32 width)
 	return width <= 8 && engine->widths & BIT(width);
 }
 
-static NTSTATUS ntdma_sysdma_set_config(struct ntdma_sysdma *sysdma,
+static NTSTATUS ntdma_sysdma_set_config(struct ntdma_engine *engine,
+					struct ntdma_port *port,
 					const struct ntdma_channel_config *arg)
 {
 	if (!arg || arg->size != sizeof(*arg) || arg->burst > U16_MAX ||
 	    arg->flow > 1 ||
-	    (arg->width && !ntdma_sysdma_width_valid(&sysdma->engine,
-						     arg->width)))
+	    (arg->width && !ntdma_sysdma_width_valid(engine, arg->width)))
 		return STATUS_INVALID_PARAMETER;
-	sysdma->width = arg->width;
-	sysdma->burst = arg->burst ?: 1;
-	sysdma->config.device_fc = arg->flow;
+	port->unit = arg->width ?: port->width;
+	port->burst = arg->burst ?: 1;
+	port->flow = arg->flow;
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS ntdma_sysdma_set_burst(struct ntdma_sysdma *sysdma,
+static NTSTATUS ntdma_sysdma_set_burst(struct ntdma_port *port,
 				       const ULONG *burst)
 {
 	if (!burst || !*burst || *burst > U16_MAX)
 		return STATUS_INVALID_PARAMETER;
-	sysdma->burst = *burst;
+	port->burst = *burst;
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS ntdma_sysdma_set_blob(struct ntdma_sysdma *sysdma,
+static NTSTATUS ntdma_sysdma_set_blob(struct ntdma_port *port,
 				      const struct ntdma_channel_blob *blob)
 {
-	if (!blob || !blob->data != !blob->size)
+	if (!blob || !blob->data != !blob->size ||
+	    blob->size > sizeof(port->blob))
 		return STATUS_INVALID_PARAMETER;
-	sysdma->config.peripheral_config = blob->data;
-	sysdma->config.peripheral_size = blob->size;
+	memcpy(port->blob, blob->data, blob->size);
+	port->blob_size = blob->size;
 	return STATUS_SUCCESS;
 }
 
@@ -296,22 +292,24 @@ static NTSTATUS ntdma_sysdma_hold(struct ntdma_sysdma *sysdma, bool running,
 	return ret ? STATUS_INVALID_DEVICE_STATE : STATUS_SUCCESS;
 }
 
-static NTSTATUS ntdma_sysdma_set(struct ntdma_sysdma *sysdma, u32 function,
+static NTSTATUS ntdma_sysdma_set(struct ntdma_engine *engine,
+				 struct ntdma_port *port, u32 function,
 				 void *argument)
 {
 	switch (function) {
 	case NTDMA_CHANNEL_CONFIG:
-		return ntdma_sysdma_set_config(sysdma, argument);
+		return ntdma_sysdma_set_config(engine, port, argument);
 	case NTDMA_CHANNEL_BURST:
-		return ntdma_sysdma_set_burst(sysdma, argument);
+		return ntdma_sysdma_set_burst(port, argument);
 	case NTDMA_CHANNEL_PERIPHERAL:
-		return ntdma_sysdma_set_blob(sysdma, argument);
+		return ntdma_sysdma_set_blob(port, argument);
 	default:
 		return STATUS_NOT_IMPLEMENTED;
 	}
 }
 
-static int ntdma_sysdma_configure(struct ntdma_engine *engine, u32 function,
+static int ntdma_sysdma_configure(struct ntdma_engine *engine,
+				  struct ntdma_port *port, u32 function,
 				  void *argument, bool running)
 {
 	struct ntdma_sysdma *sysdma = to_sysdma(engine);
@@ -328,9 +326,9 @@ static int ntdma_sysdma_configure(struct ntdma_engine *engine, u32 function,
 		return STATUS_NOT_IMPLEMENTED;
 	if (running)
 		return STATUS_INVALID_DEVICE_STATE;
-	status = ntdma_sysdma_set(sysdma, function, argument);
+	status = ntdma_sysdma_set(engine, port, function, argument);
 	if (!status)
-		sysdma->fresh = true;
+		ntdma_port_renew(port);
 	return status;
 }
 
@@ -382,8 +380,6 @@ static int ntdma_sysdma_limits(struct ntdma_sysdma *sysdma)
 		engine->widths = BIT(1) | BIT(2) | BIT(4) | BIT(8);
 	sysdma->pause = caps.cmd_pause;
 	sysdma->resume = caps.cmd_resume;
-	sysdma->burst = 1;
-	sysdma->fresh = true;
 	return 0;
 }
 

@@ -2,8 +2,8 @@
 /*
  * Functions of ConfigureAdapterChannel on system DMA, for ported drivers.
  *
- * All but pausing want a channel on which nothing runs, and last until the
- * last adapter of the channel is put.
+ * Settings are those of one adapter, for its transfers only, until it is put;
+ * they want none of its transfers to run.
  */
 #ifndef NTDMA_SYSDMA_H
 #define NTDMA_SYSDMA_H
@@ -34,10 +34,12 @@ struct ntdma_channel_config {
 	ULONG flow;
 };
 
+#define NTDMA_CHANNEL_BLOB_SIZE	256
+
 /**
  * struct ntdma_channel_blob - what the controller's driver wants to know
- * @data: must live as long as the channel is in use
- * @size: in bytes
+ * @data: is copied
+ * @size: in bytes, up to NTDMA_CHANNEL_BLOB_SIZE; 0, without @data, for nothing
  */
 struct ntdma_channel_blob {
 	PVOID data;

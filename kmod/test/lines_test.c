@@ -27,17 +27,6 @@ static NTSTATUS hooked(struct dma_chan *chan, u32 function, void *argument)
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS configure(struct rig *r, ULONG function, PVOID argument)
-{
-	KIRQL old = rig_raise();
-	NTSTATUS status;
-
-	status = r->ops->ConfigureAdapterChannel(r->adapter, function,
-						 argument);
-	KeLowerIrql(old);
-	return status;
-}
-
 static void named(struct nttest *t)
 {
 	struct sys *s = t->priv;
@@ -50,10 +39,10 @@ static void named(struct nttest *t)
 					  hooked), 0);
 	REQUIRE(t, job_init(&j, s, sys_open(s, V3, HINT), 2));
 	EXPECT_EQ(t, j.line->chan.client_count, 1);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_VENDOR, &seen),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_VENDOR, &seen),
 		  STATUS_SUCCESS);
 	EXPECT(t, seen == &j.line->chan);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_VENDOR + 1, &seen),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_VENDOR + 1, &seen),
 		  STATUS_NOT_IMPLEMENTED);
 	device_release_driver(&s->pdev->dev);
 	j.r->adapter = NULL;
@@ -243,9 +232,9 @@ static void no_pause(struct nttest *t)
 	s->dmac->dma.device_resume = NULL;
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
 	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PAUSE, NULL),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PAUSE, NULL),
 		  STATUS_NOT_IMPLEMENTED);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_RESUME, NULL),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_RESUME, NULL),
 		  STATUS_NOT_IMPLEMENTED);
 	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
 	EXPECT_EQ(t, dmac_step(j.line, 1), 0);
@@ -262,8 +251,8 @@ static void no_resume(struct nttest *t)
 	s->dmac->dma.device_resume = NULL;
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
 	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PAUSE, NULL), STATUS_SUCCESS);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_RESUME, NULL),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PAUSE, NULL), STATUS_SUCCESS);
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_RESUME, NULL),
 		  STATUS_NOT_IMPLEMENTED);
 	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
 	request_release(j.q);
@@ -277,11 +266,11 @@ static void unknown_function(struct nttest *t)
 	struct job j;
 
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
-	EXPECT_EQ(t, configure(j.r, 0, NULL), STATUS_NOT_IMPLEMENTED);
-	EXPECT_EQ(t, configure(j.r, 6, NULL), STATUS_NOT_IMPLEMENTED);
-	EXPECT_EQ(t, configure(j.r, 0x7fff, NULL), STATUS_NOT_IMPLEMENTED);
-	EXPECT_EQ(t, configure(j.r, 0x8000, NULL), STATUS_NOT_IMPLEMENTED);
-	EXPECT_EQ(t, configure(j.r, U32_MAX, NULL), STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, sys_configure(j.r, 0, NULL), STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, sys_configure(j.r, 6, NULL), STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, sys_configure(j.r, 0x7fff, NULL), STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, sys_configure(j.r, 0x8000, NULL), STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, sys_configure(j.r, U32_MAX, NULL), STATUS_NOT_IMPLEMENTED);
 	job_piece(&j, 0, PAGE_SIZE);
 	request_release(j.q);
 }
@@ -293,7 +282,7 @@ static void bad_config(struct nttest *t, struct rig *r, ULONG size, ULONG width,
 		.size = size, .width = width, .burst = burst, .flow = flow,
 	};
 
-	EXPECT_EQ(t, configure(r, NTDMA_CHANNEL_CONFIG, &config),
+	EXPECT_EQ(t, sys_configure(r, NTDMA_CHANNEL_CONFIG, &config),
 		  STATUS_INVALID_PARAMETER);
 }
 
@@ -313,12 +302,12 @@ static void config(struct nttest *t)
 	bad_config(t, j.r, sizeof(config), 0x80000000, 1, 0);
 	bad_config(t, j.r, sizeof(config), 2, 65536, 0);
 	bad_config(t, j.r, sizeof(config), 2, 1, 2);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_CONFIG, NULL),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_CONFIG, NULL),
 		  STATUS_INVALID_PARAMETER);
 	job_piece(&j, 0, PAGE_SIZE);
 	EXPECT_EQ(t, j.line->width, 4);
 	EXPECT_EQ(t, j.line->config.dst_maxburst, 1);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_CONFIG, &config),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_CONFIG, &config),
 		  STATUS_SUCCESS);
 	job_piece(&j, 0, PAGE_SIZE);
 	EXPECT_EQ(t, j.line->width, 2);
@@ -327,7 +316,7 @@ static void config(struct nttest *t)
 	config.width = 0;
 	config.burst = 0;
 	config.flow = 0;
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_CONFIG, &config),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_CONFIG, &config),
 		  STATUS_SUCCESS);
 	job_piece(&j, 0, PAGE_SIZE);
 	EXPECT_EQ(t, j.line->width, 4);
@@ -341,24 +330,24 @@ static void pausing(struct nttest *t)
 	struct job j;
 
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PAUSE, NULL),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PAUSE, NULL),
 		  STATUS_INVALID_DEVICE_STATE);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_RESUME, NULL),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_RESUME, NULL),
 		  STATUS_INVALID_DEVICE_STATE);
 	job_load(&j, 0, PAGE_SIZE);
 	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
 	EXPECT_EQ(t, dmac_step(j.line, 100), 100);
 	j.line->fail_pause = true;
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PAUSE, NULL),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PAUSE, NULL),
 		  STATUS_INVALID_DEVICE_STATE);
 	j.line->fail_pause = false;
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PAUSE, NULL), STATUS_SUCCESS);
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PAUSE, NULL), STATUS_SUCCESS);
 	EXPECT_EQ(t, dmac_step(j.line, 100), 0);
 	EXPECT_EQ(t, j.r->ops->ReadDmaCounter(j.r->adapter), PAGE_SIZE - 100);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_RESUME, NULL), STATUS_SUCCESS);
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_RESUME, NULL), STATUS_SUCCESS);
 	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE - 100);
 	EXPECT(t, job_completed(&j, DmaComplete));
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PAUSE, NULL),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PAUSE, NULL),
 		  STATUS_INVALID_DEVICE_STATE);
 	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
 	job_check(&j, 0, PAGE_SIZE);
@@ -373,13 +362,13 @@ static void burst(struct nttest *t)
 
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
 	job_piece(&j, 0, PAGE_SIZE);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, NULL),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_BURST, NULL),
 		  STATUS_INVALID_PARAMETER);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, &none),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_BURST, &none),
 		  STATUS_INVALID_PARAMETER);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, &many),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_BURST, &many),
 		  STATUS_INVALID_PARAMETER);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, &burst),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_BURST, &burst),
 		  STATUS_SUCCESS);
 	job_piece(&j, 0, PAGE_SIZE);
 	EXPECT_EQ(t, j.line->config.src_maxburst, 8);
@@ -388,22 +377,40 @@ static void burst(struct nttest *t)
 
 static void blob(struct nttest *t)
 {
-	struct ntdma_channel_blob blob = { .data = &blob, .size = 5 };
+	u8 data[NTDMA_CHANNEL_BLOB_SIZE + 1] = "same", copy[5] = "same";
+	struct ntdma_channel_blob blob = { .data = data, .size = 5 };
 	struct ntdma_channel_blob bad = { .size = 5 };
 	struct sys *s = t->priv;
 	struct job j;
 
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, false));
 	job_piece(&j, 0, PAGE_SIZE);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PERIPHERAL, NULL),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PERIPHERAL, NULL),
 		  STATUS_INVALID_PARAMETER);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PERIPHERAL, &bad),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PERIPHERAL, &bad),
 		  STATUS_INVALID_PARAMETER);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PERIPHERAL, &blob),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PERIPHERAL, &blob),
+		  STATUS_SUCCESS);
+	memset(data, 'x', sizeof(data));
+	job_piece(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, j.line->config.peripheral_size, sizeof(copy));
+	EXPECT(t, !memcmp(j.line->config.peripheral_config, copy,
+			  sizeof(copy)));
+	blob.size = sizeof(data);
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PERIPHERAL, &blob),
+		  STATUS_INVALID_PARAMETER);
+	blob.size--;
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PERIPHERAL, &blob),
 		  STATUS_SUCCESS);
 	job_piece(&j, 0, PAGE_SIZE);
-	EXPECT(t, j.line->config.peripheral_config == &blob);
-	EXPECT_EQ(t, j.line->config.peripheral_size, 5);
+	EXPECT_EQ(t, j.line->config.peripheral_size, NTDMA_CHANNEL_BLOB_SIZE);
+	blob.data = NULL;
+	blob.size = 0;
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PERIPHERAL, &blob),
+		  STATUS_SUCCESS);
+	job_piece(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, j.line->config.peripheral_size, 0);
+	EXPECT(t, !j.line->config.peripheral_config);
 	request_release(j.q);
 }
 
@@ -427,7 +434,7 @@ static void last_gone(struct nttest *t)
 	j.r->adapter = NULL;
 	for (i = 0; i < 25; i++) {
 		EXPECT_EQ(t, other->ops->ReadDmaCounter(other->adapter), 0);
-		EXPECT_EQ(t, configure(other, NTDMA_CHANNEL_BURST, &items),
+		EXPECT_EQ(t, sys_configure(other, NTDMA_CHANNEL_BURST, &items),
 			  STATUS_SUCCESS);
 		msleep(20);
 	}
@@ -444,15 +451,15 @@ static void while_running(struct nttest *t)
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
 	job_load(&j, 0, PAGE_SIZE);
 	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_CONFIG, &config),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_CONFIG, &config),
 		  STATUS_INVALID_DEVICE_STATE);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, &burst),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_BURST, &burst),
 		  STATUS_INVALID_DEVICE_STATE);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_PERIPHERAL, &blob),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PERIPHERAL, &blob),
 		  STATUS_INVALID_DEVICE_STATE);
-	EXPECT_EQ(t, configure(j.r, 6, NULL), STATUS_NOT_IMPLEMENTED);
+	EXPECT_EQ(t, sys_configure(j.r, 6, NULL), STATUS_NOT_IMPLEMENTED);
 	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE);
-	EXPECT_EQ(t, configure(j.r, NTDMA_CHANNEL_BURST, &burst),
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_BURST, &burst),
 		  STATUS_SUCCESS);
 	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
 	job_check(&j, 0, PAGE_SIZE);

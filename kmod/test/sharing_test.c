@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include "hooks.h"
 #include "sys.h"
+#include "../sysdma.h"
 
 #define V3	DEVICE_DESCRIPTION_VERSION3
 
@@ -169,6 +170,104 @@ static void not_owner(struct nttest *t)
 	request_release(q);
 	EXPECT(t, request_ran(second));
 	request_release(second);
+}
+
+/* Settings, of which each adapter has its own */
+
+static bool configured(const struct dmac_line *line, u32 width, u32 burst,
+		       bool flow, size_t size)
+{
+	return line->width == width && line->config.dst_maxburst == burst &&
+	       line->config.device_fc == flow &&
+	       line->config.peripheral_size == size;
+}
+
+static void settings(struct nttest *t)
+{
+	struct ntdma_channel_config config = {
+		.size = sizeof(config), .width = 2, .burst = 16, .flow = 1,
+	};
+	u32 data = 7;
+	struct ntdma_channel_blob blob = { &data, sizeof(data) };
+	struct sys *s = t->priv;
+	struct job a, b;
+	int i;
+
+	REQUIRE(t, job_begin(&a, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	EXPECT_EQ(t, sys_configure(a.r, NTDMA_CHANNEL_CONFIG, &config),
+		  STATUS_SUCCESS);
+	EXPECT_EQ(t, sys_configure(a.r, NTDMA_CHANNEL_PERIPHERAL, &blob),
+		  STATUS_SUCCESS);
+	job_piece(&a, 0, PAGE_SIZE);
+	EXPECT(t, configured(a.line, 2, 16, true, sizeof(data)));
+	request_release(a.q);
+
+	REQUIRE(t, job_begin(&b, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	for (i = 0; i < 2; i++) {
+		job_piece(&b, 0, PAGE_SIZE);
+		EXPECT(t, configured(b.line, 4, 1, false, 0));
+	}
+	request_release(b.q);
+	REQUIRE(t, job_begin(&a, s, a.r, 0, PAGE_SIZE, true));
+	job_piece(&a, 0, PAGE_SIZE);
+	EXPECT(t, configured(a.line, 2, 16, true, sizeof(data)));
+	request_release(a.q);
+}
+
+/* What an adapter set is not used once it is put. */
+static void settings_gone(struct nttest *t)
+{
+	ULONG burst = 8;
+	struct sys *s = t->priv;
+	struct job a, b;
+
+	REQUIRE(t, job_begin(&a, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	REQUIRE(t, job_init(&b, s, sys_open(s, V3, 0), 0));
+	EXPECT_EQ(t, sys_configure(a.r, NTDMA_CHANNEL_BURST, &burst),
+		  STATUS_SUCCESS);
+	job_piece(&a, 0, PAGE_SIZE);
+	request_release(a.q);
+	a.r->ops->PutDmaAdapter(a.r->adapter);
+	a.r->adapter = NULL;
+	REQUIRE(t, job_begin(&b, s, b.r, 0, PAGE_SIZE, true));
+	job_piece(&b, 0, PAGE_SIZE);
+	EXPECT(t, configured(b.line, 4, 1, false, 0));
+	request_release(b.q);
+}
+
+/* One who waits sets up its own transfers while those of the owner run. */
+static void settings_waiting(struct nttest *t)
+{
+	ULONG burst = 8;
+	struct request *q;
+	struct job a, b;
+
+	REQUIRE(t, contend(t, &a, &q));
+	job_load(&a, 0, PAGE_SIZE);
+	EXPECT_EQ(t, job_map(&a, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+	EXPECT_EQ(t, sys_configure(q->r, NTDMA_CHANNEL_BURST, &burst),
+		  STATUS_SUCCESS);
+	EXPECT_EQ(t, sys_configure(q->r, NTDMA_CHANNEL_PAUSE, NULL),
+		  STATUS_INVALID_DEVICE_STATE);
+	EXPECT_EQ(t, sys_configure(a.r, NTDMA_CHANNEL_PAUSE, NULL),
+		  STATUS_SUCCESS);
+	EXPECT_EQ(t, sys_configure(q->r, NTDMA_CHANNEL_RESUME, NULL),
+		  STATUS_INVALID_DEVICE_STATE);
+	EXPECT_EQ(t, dmac_step(a.line, DMAC_STREAM), 0);
+	EXPECT_EQ(t, sys_configure(a.r, NTDMA_CHANNEL_RESUME, NULL),
+		  STATUS_SUCCESS);
+	EXPECT_EQ(t, dmac_step(a.line, DMAC_STREAM), PAGE_SIZE);
+	EXPECT(t, job_completed(&a, DmaComplete));
+	EXPECT_EQ(t, job_flush(&a, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_check(&a, 0, PAGE_SIZE);
+	EXPECT(t, configured(a.line, 4, 1, false, 0));
+	request_release(a.q);
+	EXPECT(t, request_ran(q));
+	request_release(q);
+	REQUIRE(t, job_begin(&b, t->priv, q->r, 0, PAGE_SIZE, true));
+	job_piece(&b, 0, PAGE_SIZE);
+	EXPECT(t, configured(b.line, 4, 8, false, 0));
+	request_release(b.q);
 }
 
 #define WAITERS	200
@@ -356,6 +455,9 @@ static const struct nttest_case cases[] = {
 	{ "S15 EC-71 EC-72 EC-77 a waiter of another adapter is cancelled",
 	  cancel_waiter },
 	{ "0xE6:04 EC-69 S17 free and cancel by one who waits", not_owner },
+	{ "S5 EC-126 each adapter of a channel has its own settings", settings },
+	{ "EC-126 EC-21 the settings of an adapter that is put", settings_gone },
+	{ "EC-126 S22 settings by one who waits", settings_waiting },
 	{ "EC-52 200 waiters of two adapters on a bounded stack", many },
 	{ "EC-50 S11 a transfer started in AdapterControl", started_inside },
 	{ "EC-50 S5 MapTransfer in AdapterControl", packet_started_inside },

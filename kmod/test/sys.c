@@ -163,6 +163,18 @@ struct rig *sys_open(struct sys *s, ULONG version, ULONG line)
 	return sys_open_as(s, &dd);
 }
 
+/* ConfigureAdapterChannel at DISPATCH_LEVEL. */
+NTSTATUS sys_configure(struct rig *r, ULONG function, PVOID argument)
+{
+	KIRQL old = rig_raise();
+	NTSTATUS status;
+
+	status = r->ops->ConfigureAdapterChannel(r->adapter, function,
+						 argument);
+	KeLowerIrql(old);
+	return status;
+}
+
 bool job_init(struct job *j, struct sys *s, struct rig *r, ULONG line)
 {
 	memset(j, 0, sizeof(*j));

@@ -70,6 +70,7 @@ void sys_describe(DEVICE_DESCRIPTION *dd, ULONG version, ULONG line);
 PDMA_ADAPTER sys_adapter(struct sys *s, DEVICE_DESCRIPTION *dd, ULONG *registers);
 struct rig *sys_open_as(struct sys *s, DEVICE_DESCRIPTION *dd);
 struct rig *sys_open(struct sys *s, ULONG version, ULONG line);
+NTSTATUS sys_configure(struct rig *r, ULONG function, PVOID argument);
 
 bool job_init(struct job *j, struct sys *s, struct rig *r, ULONG line);
 bool job_hold(struct job *j, PMDL mdl, ULONG length, bool write);
