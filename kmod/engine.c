@@ -568,46 +568,30 @@ NTSTATUS ntdma_engine_cancel(struct ntdma_engine *engine)
 	return ended ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
 }
 
-/* A snapshot of the state. Of a job that is over the adapter may be gone. */
-static enum ntdma_engine_state ntdma_engine_look(struct ntdma_engine *engine,
-						 u32 *length, bool *cyclic)
+/*
+ * The length of the job that is under way, 0 unless there is one of the port. Of
+ * a job that is over the adapter may be gone.
+ */
+static u32 ntdma_engine_look(struct ntdma_engine *engine,
+			     const struct ntdma_port *port, bool *started)
 {
 	enum ntdma_engine_state state;
 	unsigned long flags;
+	u32 length = 0;
 
 	spin_lock_irqsave(&engine->lock, flags);
 	state = READ_ONCE(engine->state);
-	*length = 0;
-	*cyclic = false;
-	if (state == NTDMA_ENGINE_PENDING || state == NTDMA_ENGINE_RUNNING) {
-		*length = engine->job->length;
-		*cyclic = engine->job->port->cyclic;
-	}
+	if ((state == NTDMA_ENGINE_PENDING || state == NTDMA_ENGINE_RUNNING) &&
+	    engine->job->port == port)
+		length = engine->job->length;
 	/*
 	 * What was reported runs, even if its start has not returned. What was
 	 * not looks pending while any start has not, be it that of a job before.
 	 */
-	if (state == NTDMA_ENGINE_RUNNING && !engine->reported &&
-	    atomic_read(&engine->starts))
-		state = NTDMA_ENGINE_PENDING;
+	*started = state == NTDMA_ENGINE_RUNNING &&
+		   (engine->reported || !atomic_read(&engine->starts));
 	spin_unlock_irqrestore(&engine->lock, flags);
-	return state;
-}
-
-/* Whether a job of the port is under way. */
-static bool ntdma_engine_runs(struct ntdma_engine *engine,
-			      const struct ntdma_port *port)
-{
-	enum ntdma_engine_state state;
-	unsigned long flags;
-	bool runs;
-
-	spin_lock_irqsave(&engine->lock, flags);
-	state = READ_ONCE(engine->state);
-	runs = (state == NTDMA_ENGINE_PENDING ||
-		state == NTDMA_ENGINE_RUNNING) && engine->job->port == port;
-	spin_unlock_irqrestore(&engine->lock, flags);
-	return runs;
+	return length;
 }
 
 /**
@@ -637,35 +621,37 @@ NTSTATUS ntdma_engine_configure(struct ntdma_engine *engine,
 				struct ntdma_port *port, u32 function,
 				void *argument)
 {
+	bool running, started;
+
 	if (!engine->ops->configure)
 		return STATUS_NOT_IMPLEMENTED;
+	running = ntdma_engine_look(engine, port, &started);
 	return engine->ops->configure(engine, port, function, argument,
-				      ntdma_engine_runs(engine, port));
+				      running);
 }
 
 /**
  * ntdma_engine_residue() - ReadDmaCounter of a controller
  * @engine: the engine
+ * @port: the client's side
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: bytes left; 0 without a job under way and without a counter, 1 to
- *	the length while a cyclic job runs (EC-92).
+ * Return: bytes left; 0 without a job of @port under way and without a
+ *	counter, 1 to the length while a cyclic job runs (EC-92).
  */
-u32 ntdma_engine_residue(struct ntdma_engine *engine)
+u32 ntdma_engine_residue(struct ntdma_engine *engine,
+			 const struct ntdma_port *port)
 {
-	enum ntdma_engine_state state;
-	bool cyclic;
 	u32 length, left;
+	bool started;
 
 	if (!engine->counter)
 		return 0;
-	state = ntdma_engine_look(engine, &length, &cyclic);
-	if (state == NTDMA_ENGINE_IDLE || state == NTDMA_ENGINE_DONE)
-		return 0;
-	if (state != NTDMA_ENGINE_RUNNING)
+	length = ntdma_engine_look(engine, port, &started);
+	if (!length || !started)
 		return length;
 	left = min(engine->ops->residue(engine), length);
-	return cyclic && !left ? length : left;
+	return port->cyclic && !left ? length : left;
 }
 
 static struct ntdma_engine *ntdma_engine_find(const void *key, const char *name)

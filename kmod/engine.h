@@ -232,7 +232,8 @@ void ntdma_port_renew(struct ntdma_port *port);
 NTSTATUS ntdma_engine_configure(struct ntdma_engine *engine,
 				struct ntdma_port *port, u32 function,
 				void *argument);
-u32 ntdma_engine_residue(struct ntdma_engine *engine);
+u32 ntdma_engine_residue(struct ntdma_engine *engine,
+			 const struct ntdma_port *port);
 
 /* Asked in each transfer, hence inline. */
 

@@ -40,14 +40,15 @@ ULONG ntdma_get_alignment(PDMA_ADAPTER wdm)
  * @wdm: the adapter
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: bytes left of a system transfer (EC-92), 0 when it is over, when the
- *	controller cannot tell, and for a bus master (EC-93).
+ * Return: bytes left of the adapter's system transfer (EC-92), 0 when it is
+ *	over, when the controller cannot tell, and for a bus master (EC-93).
  */
 ULONG ntdma_read_counter(PDMA_ADAPTER wdm)
 {
-	struct ntdma_engine *engine = to_adapter(wdm)->engine;
+	struct ntdma_adapter *adapter = to_adapter(wdm);
 
-	return engine ? ntdma_engine_residue(engine) : 0;
+	return adapter->engine ?
+	       ntdma_engine_residue(adapter->engine, adapter->port) : 0;
 }
 
 /**

@@ -148,6 +148,8 @@ static void not_owner(struct nttest *t)
 	refused = ntdma_refused();
 	other->ops->FreeAdapterChannel(other->adapter);
 	EXPECT_EQ(t, ntdma_refused() - refused, 1);
+	EXPECT_EQ(t, j.r->ops->ReadDmaCounter(j.r->adapter), PAGE_SIZE);
+	EXPECT_EQ(t, other->ops->ReadDmaCounter(other->adapter), 0);
 	other->ops->FreeAdapterObject(other->adapter, DeallocateObject);
 	EXPECT_EQ(t, other->ops->CancelMappedTransfer(other->adapter,
 						      q->context),
@@ -454,7 +456,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-60 EC-66 EC-67 EC-68 channel and registers go together", together },
 	{ "S15 EC-71 EC-72 EC-77 a waiter of another adapter is cancelled",
 	  cancel_waiter },
-	{ "0xE6:04 EC-69 S17 free and cancel by one who waits", not_owner },
+	{ "0xE6:04 EC-69 EC-92 S17 free, counter and cancel of one who waits", not_owner },
 	{ "S5 EC-126 each adapter of a channel has its own settings", settings },
 	{ "EC-126 EC-21 the settings of an adapter that is put", settings_gone },
 	{ "EC-126 S22 settings by one who waits", settings_waiting },
