@@ -21,9 +21,9 @@
 #define DMAC_WIDTHS	(BIT(DMA_SLAVE_BUSWIDTH_1_BYTE) |		\
 			 BIT(DMA_SLAVE_BUSWIDTH_2_BYTES) |		\
 			 BIT(DMA_SLAVE_BUSWIDTH_4_BYTES))
-#define GATE_TIMEOUT	(10 * HZ)
-#define FAST_TIMEOUT	5000000	/* us */
-#define STALL_TIMEOUT	5000000	/* us */
+#define GATE_TIMEOUT	msecs_to_jiffies(2 * RIG_PATIENCE)
+#define FAST_TIMEOUT	(RIG_PATIENCE * 1000)	/* us */
+#define STALL_TIMEOUT	(RIG_PATIENCE * 1000)	/* us */
 
 const char * const dmac_names[DMAC_LINES] = { "zero", "one", "two", "three" };
 
@@ -267,10 +267,13 @@ size_t dmac_step(struct dmac_line *line, size_t n)
 	return moved;
 }
 
-/* Whether no client has the channel; for rig_wait(). */
-int dmac_is_free(void *line)
+/* Whether no client has the channel, nor its resources; for rig_wait(). */
+int dmac_is_free(void *arg)
 {
-	return !READ_ONCE(((struct dmac_line *)line)->chan.client_count);
+	struct dmac_line *line = arg;
+
+	return !READ_ONCE(line->chan.client_count) &&
+	       READ_ONCE(line->frees) >= READ_ONCE(line->allocs);
 }
 
 static void line_tick(struct timer_list *timer)

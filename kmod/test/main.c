@@ -149,7 +149,7 @@ static void check_mappings(struct nttest *t, unsigned int regions,
 	int i;
 
 	EXPECT_EQ(t, incoherent_faults(), faults);
-	for (i = 0; i < 200 && incoherent_regions() > regions; i++)
+	for (i = 0; i < RIG_PATIENCE / 20 && incoherent_regions() > regions; i++)
 		msleep(20);
 	EXPECT_EQ(t, incoherent_regions(), regions);
 }

@@ -134,7 +134,7 @@ static void many(struct nttest *t, struct rig *r)
 	int i;
 
 	rig_describe(&dd, r->kind);
-	for (i = 0; i < 50; i++) {
+	for (i = 0; i < 20; i++) {
 		adapter = IoGetDmaAdapter(r->object, &dd, &n);
 		REQUIRE(t, adapter);
 		EXPECT_EQ(t, n, r->registers);

@@ -802,7 +802,7 @@ static void linger(struct job *j)
 	int i;
 
 	WRITE_ONCE(j->line->stalled, true);
-	for (i = 0; i < 5000000 && READ_ONCE(j->line->stall); i++)
+	for (i = 0; i < RIG_PATIENCE * 1000 && READ_ONCE(j->line->stall); i++)
 		udelay(1);
 	WRITE_ONCE(j->line->stalled, false);
 }

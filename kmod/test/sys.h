@@ -16,7 +16,7 @@ struct platform_device;
 
 #define SYS_RIGS	4
 #define SYS_LENGTH	((ULONG)DMAC_STREAM)
-#define SYS_COMPLETION	(5 * HZ)
+#define SYS_COMPLETION	msecs_to_jiffies(RIG_PATIENCE)
 
 /**
  * struct sys - the bench

@@ -60,7 +60,7 @@
 #endif
 
 /* A command takes a tenth of a second, a list has a dozen elements at most. */
-#define EDU_TIMEOUT_SECONDS	10
+#define EDU_TIMEOUT_SECONDS	60
 
 static DRIVER_LIST_CONTROL EduListReady;
 static IO_DPC_ROUTINE EduDpcForIsr;

@@ -14,7 +14,7 @@
 #include "sb16.h"
 
 #define SB_LOOP_SECONDS		60	/* to wait for all passes at most */
-#define SB_DRAIN_MILLISECONDS	500
+#define SB_DRAIN_MILLISECONDS	3000
 
 static VOID SbSleep(_In_ ULONG Milliseconds)
 {
