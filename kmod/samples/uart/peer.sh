@@ -23,7 +23,8 @@ exec perl - "$1" <<'PERL'
 use strict;
 use warnings;
 
-my ($buffer, $bad, $sessions, $failures, $looped) = ('', 0, 0, 0, 0);
+my ($buffer, $bad, $sessions, $failures) = ('', 0, 0, 0);
+my ($looped, $lap) = (0, 1);	# letters of all rings, and of one
 my $fed = 0;	# bytes of the pattern
 
 $| = 1;
@@ -86,8 +87,9 @@ sub take_ring { # N
 		substr $buffer, 0, length $run, '';
 		$at += length $run;
 	}
-	$looped = int($at / $_[0]);
-	told("received a ring of $_[0] letters, $looped times", $right && $at);
+	($looped, $lap) = ($at, $_[0]);
+	told(sprintf("received a ring of $_[0] letters, %.2f times",
+		     $at / $_[0]), $right && $at);
 }
 
 sub obey { # WORD FIRST SECOND
@@ -102,7 +104,7 @@ sub obey { # WORD FIRST SECOND
 		take_ring($first);
 	} elsif ($word eq 'periods') {
 		told("$first periods of it",
-		     $looped >= 2 && 4 * $looped >= $first);
+		     $looped >= 2 * $lap && 4 * $looped >= $first * $lap);
 	} elsif ($word eq 'feed') {
 		$fed = 0;
 		feed($first, $second);
