@@ -23,7 +23,7 @@ counting+=" -rtc base=2026-01-01T00:00:00,clock=vm"
 
 run_machine() { # MACHINE
 	local build=$out/build/$kernel/kmod
-	"$here/vm.sh" -k "$kernel" -m "$1" -n "bench-$1" -t 180 -a nokaslr \
+	"$here/vm.sh" -k "$kernel" -m "$1" -n "bench-$1" -t 900 -a nokaslr \
 		-q "$counting" -s "$top/selftests/guest/bench.sh" \
 		"$build/ntdma.ko" "$build/test/ntdma_test.ko"
 }

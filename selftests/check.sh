@@ -105,7 +105,7 @@ boot() { # KERNEL MACHINE[+VARIANT]
 	suites_of "$k" "$m" >"$out/$name/suites"
 	slave_table "$out/$name/fixeddma.aml"
 	nvme_image create "$image"
-	"$here/vm.sh" -k "$k" -m "$m" -n "$name" -t 900 -f "$out/$name/expect" \
+	"$here/vm.sh" -k "$k" -m "$m" -n "$name" -t 2400 -f "$out/$name/expect" \
 		-f "$out/$name/suites" -f "$build/test/ntdma_leak.ko" \
 		-f "$top/selftests/guest/slave.sh" \
 		-f "$build/test/ntdma_edu_dmac.ko" \
@@ -128,7 +128,7 @@ boot_pc() { # KERNEL
 	local text="sb16: the emulator recorded what was played" verdict=fail
 	mkdir -p "$out/$name"
 	floppy_image create "$image"
-	"$here/vm.sh" -k "$k" -m pc -n "$name" -t 600 \
+	"$here/vm.sh" -k "$k" -m pc -n "$name" -t 1200 \
 		-q "$(isa_args "$image" "$sound")" \
 		-s "$top/selftests/guest/pc.sh" "$build/ntdma.ko" \
 		"$build/test/ntdma_test.ko" \

@@ -149,7 +149,7 @@ run_machine() { # MACHINE
 	local image=$out/demo-$1/disk.img
 	mkdir -p "$out/demo-$1"
 	nvme_image create "$image"
-	"$here/vm.sh" -k "$kernel" -m "$1" -n "demo-$1" -t 180 \
+	"$here/vm.sh" -k "$kernel" -m "$1" -n "demo-$1" -t 900 \
 		-s "$top/selftests/guest/demo.sh" -q "$(nvme_args "$image")" \
 		"$out/build/$kernel/kmod/ntdma.ko" \
 		"$(sample_module "$kernel" "$1")" "$(nvme_module "$kernel" "$1")"

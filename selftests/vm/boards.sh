@@ -24,7 +24,7 @@ boot_board() { # KERNEL MACHINE NAME SCRIPT OPTION...
 	shift 4
 	sample=$(board_sample "$m")
 	mkdir -p "${out:?}/$name"
-	set -- -k "$k" -m "$m" -n "$name" -t 600 -s "$script" \
+	set -- -k "$k" -m "$m" -n "$name" -t 1200 -s "$script" \
 		-o "$(echo "${top:?}/kmod/samples/$sample"/*.dtso)" "$@" \
 		"$out/build/$k/kmod/ntdma.ko" \
 		"$out/build/$k/kmod/samples/$sample/${sample}_sample.ko"
@@ -45,7 +45,7 @@ boot_with_peer() { # DIR VM-ARGS...
 	"${here:?}/vm.sh" -q "-chardev pipe,id=line,path=$dir/line \
 		-serial chardev:line" "$@" || rc=$?
 	# It ends with the emulator, unless that never came up.
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		kill -0 $peer 2>/dev/null || break
 		sleep 0.1
 	done

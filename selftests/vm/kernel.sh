@@ -37,8 +37,8 @@ notes=$out/kernels
 
 host_arch=amd64
 
-apt_user=()
-[ "$(id -u)" -ne 0 ] || apt_user=(-o APT::Sandbox::User=root)
+apt_user=("${apt_patience[@]}")
+[ "$(id -u)" -ne 0 ] || apt_user+=(-o APT::Sandbox::User=root)
 
 # What makes apt look at the lists of ARCH.
 lists_of() { # ARCH; sets lists
@@ -58,7 +58,8 @@ apt_update_foreign() { # ARCH
 	# A source that has nothing for ARCH is not an error of ours.
 	apt-get -q "${apt_user[@]}" "${lists[@]}" -o Debug::NoLocking=true \
 		update >"$out/apt-update-$1.log" 2>&1 </dev/null || true
-	touch "$cache/lists/$1/updated"
+	! compgen -G "$cache/lists/$1/*_Packages*" >/dev/null ||
+		touch "$cache/lists/$1/updated"
 }
 
 # Lists of a day ago name what is there; those of a week ago need not.
@@ -76,7 +77,7 @@ apt_update() { # [ARCH]
 	can_be_root || die "apt's package lists are too old: please run" \
 			   "'apt-get update' as root"
 	say "refreshing apt's package lists"
-	as_root apt-get -q -o DPkg::Lock::Timeout=300 update \
+	as_root apt-get -q "${apt_patience[@]}" -o DPkg::Lock::Timeout=300 update \
 		>"$out/apt-update.log" 2>&1 </dev/null || {
 		show_tail "$out/apt-update.log"
 		die "apt-get update failed; is the network there?"

@@ -17,6 +17,9 @@ verbose=${V:-0}
 # One clock for a whole run: the scripts that a script starts go on counting.
 export NTDMA_T0=${NTDMA_T0:-$(date +%s)}
 
+# A make that is called from here is not the job server's that called us.
+unset MAKEFLAGS MFLAGS
+
 say() {
 	printf '[%4d s] %s\n' $(($(date +%s) - NTDMA_T0)) "$*" >&2
 }
@@ -66,6 +69,10 @@ as_root() {
 		sudo "$@"
 	fi
 }
+
+# A mirror may not answer at once.
+# shellcheck disable=SC2034
+apt_patience=(-o Acquire::Retries=5 -o Acquire::http::Timeout=60)
 
 can_be_root() {
 	[ "$(id -u)" -eq 0 ] && return

@@ -39,7 +39,7 @@ tap() { # STATUS NAME [LOG]
 expect() { # NAME STATUS MESSAGE VM-OPTIONS...
 	local name=$1 want=$2 message=$3 got=0 log=$work/said
 	shift 3
-	V=0 "$here/vm.sh" -k "$kernel" -n "selftest-$count" -t 120 "$@" \
+	V=0 "$here/vm.sh" -k "$kernel" -n "selftest-$count" -t 600 "$@" \
 		2>"$log" </dev/null || got=$?
 	if [ "$got" != "$want" ]; then
 		echo "status $got instead of $want" >>"$log"

@@ -70,7 +70,7 @@ complain_elsewhere() { # PACKAGE...
 
 apt() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
-		-o DPkg::Lock::Timeout=300 "$@"
+		-o DPkg::Lock::Timeout=300 "${apt_patience[@]}" "$@"
 }
 
 install_packages() { # LOG PACKAGE...

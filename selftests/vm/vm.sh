@@ -349,7 +349,9 @@ main() {
 	rm -f "$dir"/{console.log,guest.log,reports}
 	[ -f "$out/kernels/$kernel" ] || "$here/kernel.sh" fetch "$kernel"
 	make_initrd "$dir"
-	say "booting $name: kernel $kernel, machine $machine, $(accel)"
+	# Asked once: on a busy host the next answer may be another.
+	ACCEL=$(accel)
+	say "booting $name: kernel $kernel, machine $machine, $ACCEL"
 	boot "$dir"
 	judge "$dir"
 }
