@@ -203,6 +203,31 @@ static void ntdma_channel_requeue(struct ntdma_request *request)
 	ntdma_channel_kick(channel, msecs_to_jiffies(NTDMA_RETRY_MS << shift));
 }
 
+/* Takes back what was granted to a request that will not start. */
+static void ntdma_channel_undo(struct ntdma_request *request)
+{
+	lockdep_assert_held(&request->adapter->channel->lock);
+	ntdma_channel_give(request->adapter, request, request->area,
+			   request->slots);
+	if (request->context)
+		WRITE_ONCE(request->context->state, NTDMA_CONTEXT_IDLE);
+}
+
+/*
+ * Arranges another try of what could not be mapped. There is none, and false,
+ * once its adapter is closed: who closed it did not find it in the queue.
+ */
+static bool ntdma_channel_postpone(struct ntdma_request *request)
+{
+	lockdep_assert_held(&request->adapter->channel->lock);
+	if (request->adapter->closed) {
+		ntdma_channel_undo(request);
+		return false;
+	}
+	ntdma_channel_requeue(request);
+	return true;
+}
+
 /* The head, if it can be granted now; it is then no longer cancellable. */
 static struct ntdma_request *ntdma_channel_pop(struct ntdma_channel *channel)
 {
@@ -222,7 +247,7 @@ static struct ntdma_request *ntdma_channel_pop(struct ntdma_channel *channel)
 
 static void ntdma_channel_drain(struct ntdma_channel *channel)
 {
-	struct ntdma_request *request;
+	struct ntdma_request *request, *orphan = NULL;
 	unsigned int share = NTDMA_SHARE;
 	unsigned long flags;
 
@@ -234,7 +259,10 @@ static void ntdma_channel_drain(struct ntdma_channel *channel)
 		spin_unlock_irqrestore(&channel->lock, flags);
 		if (ntdma_grant(request)) {
 			spin_lock_irqsave(&channel->lock, flags);
-			ntdma_channel_requeue(request);
+			if (ntdma_channel_postpone(request))
+				break;
+			orphan = request;
+			ntdma_channel_kick(channel, 0);
 			break;
 		}
 		spin_lock_irqsave(&channel->lock, flags);
@@ -249,6 +277,9 @@ static void ntdma_channel_drain(struct ntdma_channel *channel)
 	/* As after any store: who waits for it must not be missed. */
 	smp_mb();
 	wake_up_var(&channel->draining);
+	/* Last: its adapter, and the channel with it, may go then. */
+	if (orphan)
+		orphan->abandon(orphan);
 	return;
 unlock:
 	spin_unlock_irqrestore(&channel->lock, flags);
@@ -410,25 +441,19 @@ static bool ntdma_channel_idle(const struct ntdma_request *request)
 static NTSTATUS ntdma_channel_failed(struct ntdma_request *request, bool wait,
 				     NTSTATUS status)
 {
-	struct ntdma_adapter *adapter = request->adapter;
-	struct ntdma_channel *channel = adapter->channel;
+	struct ntdma_channel *channel = request->adapter->channel;
 	unsigned long flags;
 
-	wait = wait && status == STATUS_INSUFFICIENT_RESOURCES;
 	spin_lock_irqsave(&channel->lock, flags);
-	if (wait) {
-		ntdma_channel_requeue(request);
-	} else {
-		ntdma_channel_give(adapter, request, request->area,
-				   request->slots);
-		if (request->context)
-			WRITE_ONCE(request->context->state,
-				   NTDMA_CONTEXT_IDLE);
-	}
+	if (!wait || status != STATUS_INSUFFICIENT_RESOURCES)
+		ntdma_channel_undo(request);
+	else if (ntdma_channel_postpone(request))
+		status = STATUS_SUCCESS;
+	else
+		status = STATUS_NO_SUCH_DEVICE;
 	spin_unlock_irqrestore(&channel->lock, flags);
-	if (wait)
-		return STATUS_SUCCESS;
-	ntdma_channel_wake(channel);
+	if (status)
+		ntdma_channel_wake(channel);
 	return status;
 }
 

@@ -15,6 +15,7 @@ int ntdma_fail_mode;		/* as ntdma_fail_nth(), 1 for any nth */
 static atomic_t ntdma_fail_left;
 static bool ntdma_fail_seen;
 static bool ntdma_fail_later;
+static void (*ntdma_fail_hook)(void);
 
 /**
  * ntdma_fail_nth() - arrange a failure
@@ -46,6 +47,18 @@ bool ntdma_fail_hit(void)
 EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_fail_hit);
 
 /**
+ * ntdma_fail_call() - do something while something fails
+ * @hook: called where an arranged failure happens, in any context; NULL for none
+ *
+ * Context: any, while nothing is arranged; tests only.
+ */
+void ntdma_fail_call(void (*hook)(void))
+{
+	WRITE_ONCE(ntdma_fail_hook, hook);
+}
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_fail_call);
+
+/**
  * ntdma_fail_expect() - whether mappings of new adapters are going to fail
  * @on: adapters prepare for it from now on, on every back end
  *
@@ -72,9 +85,14 @@ bool ntdma_fail_expected(void)
 
 static bool ntdma_fail_now(int mode)
 {
+	void (*hook)(void);
+
 	if (mode > 0 && atomic_dec_return(&ntdma_fail_left) != 0)
 		return false;
 	WRITE_ONCE(ntdma_fail_seen, true);
+	hook = READ_ONCE(ntdma_fail_hook);
+	if (hook)
+		hook();
 	return true;
 }
 

@@ -172,6 +172,7 @@ void *ntdma_alloc(size_t size, gfp_t gfp);
 void ntdma_free(void *memory);
 void ntdma_fail_nth(int nth);
 bool ntdma_fail_hit(void);
+void ntdma_fail_call(void (*hook)(void));
 void ntdma_fail_expect(bool on);
 bool ntdma_fail_expected(void);
 

@@ -28,6 +28,9 @@ long ntdma_refused(void);
  */
 void ntdma_fail_nth(int n);
 
+/* Called where something fails by arrangement, in any context; NULL for none. */
+void ntdma_fail_call(void (*hook)(void));
+
 /* Adapters that are opened from now on prepare for mappings that fail. */
 void ntdma_fail_expect(bool on);
 

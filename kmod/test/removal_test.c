@@ -6,13 +6,16 @@
  * in every state that a request can be in. Afterwards nothing may be alive,
  * nothing may have hung, and no routine may run any more.
  */
+#include <linux/delay.h>
 #include <linux/dma-map-ops.h>
+#include <linux/kthread.h>
 #include <linux/pfn.h>
 #include <linux/platform_device.h>
 #include <linux/swiotlb.h>
 #include "../glue.h"
 #include "buffer.h"
 #include "hooks.h"
+#include "rig.h"
 #include "test.h"
 
 #define VICTIM_LENGTH	(4 * (ULONG)PAGE_SIZE)
@@ -362,6 +365,114 @@ static void unbound(struct nttest *t)
 	v->adapter->DmaOperations->PutDmaAdapter(v->adapter);
 }
 
+/* A mapping that fails while the driver goes: nobody is to try it again. */
+
+static bool failing_entered;
+static bool failing_going;
+
+static void failing_hook(void)
+{
+	int i;
+
+	if (xchg(&failing_entered, true))
+		return;
+	for (i = 0; i < RIG_PATIENCE && !READ_ONCE(failing_going); i++)
+		mdelay(1);
+	/* For the removal to get as far as it does while this goes on. */
+	mdelay(100);
+}
+
+static void failing_arm(void)
+{
+	WRITE_ONCE(failing_entered, false);
+	WRITE_ONCE(failing_going, false);
+	ntdma_fail_call(failing_hook);
+}
+
+static int failing_began(void *unused)
+{
+	return READ_ONCE(failing_entered);
+}
+
+static void failing_unbind(struct victim *v, long before)
+{
+	EXPECT(v->t, rig_wait(failing_began, NULL));
+	WRITE_ONCE(failing_going, true);
+	victim_unbind(v, before);
+	ntdma_fail_call(NULL);
+}
+
+/* A list waits for its mapping to work, unless every page is copied. */
+static bool failing_open(struct victim *v)
+{
+	bool open;
+
+	ntdma_fail_expect(true);
+	open = victim_open(v, true);
+	ntdma_fail_expect(false);
+	if (!open)
+		return false;
+	ntdma_fail_nth(-2);
+	EXPECT_EQ(v->t, victim_list(v), STATUS_SUCCESS);
+	if (!v->calls)
+		return true;
+	ntdma_fail_nth(0);
+	v->ops->PutScatterGatherList(v->adapter, v->list, FALSE);
+	nttest_skip(v->t, "every page is copied");
+	return false;
+}
+
+static void retried(struct nttest *t)
+{
+	struct victim *v = t->priv;
+	long before = ntdma_live_objects();
+
+	if (!failing_open(v))
+		return;
+	failing_arm();
+	failing_unbind(v, before);
+	ntdma_fail_nth(0);
+	msleep(200);
+	EXPECT_EQ(t, v->calls, 0);
+}
+
+static int failing_done(void *arg)
+{
+	struct victim *v = arg;
+
+	return READ_ONCE(v->calls);
+}
+
+static int failing_thread(void *arg)
+{
+	return victim_list(arg);
+}
+
+/* One that is tried for the first time, by somebody who comes too late. */
+static void refused(struct nttest *t)
+{
+	struct victim *v = t->priv;
+	long before = ntdma_live_objects();
+	struct task_struct *thread;
+
+	if (!failing_open(v))
+		return;
+	ntdma_fail_nth(0);
+	REQUIRE(t, rig_wait(failing_done, v));
+	v->ops->PutScatterGatherList(v->adapter, v->list, FALSE);
+	failing_arm();
+	ntdma_fail_nth(-2);
+	thread = kthread_run(failing_thread, v, "ntdma_late");
+	if (EXPECT(t, !IS_ERR(thread))) {
+		get_task_struct(thread);
+		failing_unbind(v, before);
+		EXPECT_EQ(t, kthread_stop(thread), STATUS_NO_SUCH_DEVICE);
+		put_task_struct(thread);
+	}
+	ntdma_fail_nth(0);
+	EXPECT_EQ(t, v->calls, 1);
+}
+
 static const struct nttest_case cases[] = {
 	{ "S26 stop and start again", restart },
 	{ "S26 unbound with adapters alive", adapters },
@@ -372,6 +483,8 @@ static const struct nttest_case cases[] = {
 	  other_buffers },
 	{ "S26 unbound with the channel held and registers mapped", mapped },
 	{ "S26 unbound with requests waiting", waiting },
+	{ "S26 unbound while a list that waits cannot be mapped", retried },
+	{ "S26 unbound while a new list cannot be mapped", refused },
 	{ "S26 no adapter without a driver", unbound },
 	{ }
 };
