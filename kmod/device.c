@@ -86,22 +86,37 @@ unsigned int ntdma_device_disown(struct module *owner)
 	return lost;
 }
 
-/* The driver has left the device: nothing may reach it any more. */
+/* Waits until all adapters have left, and left the device as it was. */
+static void ntdma_device_settle(struct ntdma_device *device)
+{
+	wait_event(device->left, list_empty_careful(&device->adapters));
+	/* The last of them may be about to put the masks back. */
+	mutex_lock(&device->lock);
+	mutex_unlock(&device->lock);
+}
+
+/*
+ * The driver has left the device: nothing may reach it any more. It stays in the
+ * list until the end, for ntdma_devices_exit() to wait for that.
+ */
 static void ntdma_device_gone(void *data)
 {
 	struct ntdma_device *device = data;
 	unsigned int lost;
 
-	mutex_lock(&ntdma_devices_lock);
-	list_del_init(&device->link);
-	mutex_unlock(&ntdma_devices_lock);
-
+	mutex_lock(&device->lock);
+	device->gone = true;
+	mutex_unlock(&device->lock);
 	lost = ntdma_device_detach(device, NULL);
 	if (lost)
 		dev_warn(device->dev,
 			 "driver left %u DMA objects behind, taken back\n",
 			 lost);
-	wait_event(device->left, list_empty_careful(&device->adapters));
+	ntdma_device_settle(device);
+
+	mutex_lock(&ntdma_devices_lock);
+	list_del_init(&device->link);
+	mutex_unlock(&ntdma_devices_lock);
 	ntdma_device_put(device);
 }
 
@@ -306,7 +321,8 @@ static void ntdma_device_close(struct ntdma_device *device)
  * @adapter: with its width
  *
  * Context: PASSIVE_LEVEL.
- * Return: 0, the error with which the platform refuses the mask, or -ENOMEM.
+ * Return: 0, the error with which the platform refuses the mask, -ENOMEM, or
+ *	-ENODEV for a device that is losing its driver.
  */
 int ntdma_device_join(struct ntdma_device *device,
 		      struct ntdma_adapter *adapter)
@@ -314,7 +330,7 @@ int ntdma_device_join(struct ntdma_device *device,
 	int ret;
 
 	mutex_lock(&device->lock);
-	ret = ntdma_device_open(device, adapter);
+	ret = device->gone ? -ENODEV : ntdma_device_open(device, adapter);
 	if (ret)
 		goto unlock;
 	list_add_tail(&adapter->link, &device->adapters);

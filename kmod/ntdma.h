@@ -264,9 +264,10 @@ bool ntdma_reachable(const struct ntdma_adapter *adapter, phys_addr_t phys,
  * @link: in the list of all devices, under its mutex
  * @dev: the device, referenced
  * @ref: one for the list, one per adapter
- * @lock: protects @adapters and the masks of @dev
+ * @lock: protects @adapters, @gone and the masks of @dev
  * @adapters: live adapters
  * @left: woken when an adapter leaves
+ * @gone: the driver of @dev has left it, nobody joins any more
  * @mask: DMA mask of @dev before the first adapter
  * @coherent_mask: the same for its coherent mask
  * @buffers_lock: protects @buffers
@@ -283,6 +284,7 @@ struct ntdma_device {
 	struct mutex lock;		/* see @lock */
 	struct list_head adapters;
 	wait_queue_head_t left;
+	bool gone;
 	u64 mask;
 	u64 coherent_mask;
 	spinlock_t buffers_lock;	/* see @buffers_lock */
