@@ -533,7 +533,7 @@ static void ntdma_engine_stop(struct ntdma_engine *engine)
 {
 	engine->ops->stop(engine);
 	if (engine->ops->synchronize)
-		queue_work(ntdma_wq, &engine->work);
+		queue_work(ntdma_stop_wq, &engine->work);
 	else
 		ntdma_engine_stopped(engine);
 }

@@ -68,10 +68,13 @@ module_param_cb(verify, &ntdma_verify_ops, &ntdma_verify_param, 0644);
 MODULE_PARM_DESC(verify, "report what clients must not do (off)");
 
 /*
- * Releases wait for the work of channels and controllers, and removals wait for
- * that with a lock that releases take: they must not share a rescuer.
+ * What waits for transfers works without new memory. Stopping a controller does
+ * not: its driver may wait for a work of its own on a queue that needs some.
+ * Releases wait for both, and removals do with a lock that releases take, so
+ * that they have a queue of their own.
  */
 struct workqueue_struct *ntdma_wq;
+struct workqueue_struct *ntdma_stop_wq;
 struct workqueue_struct *ntdma_release_wq;
 
 static struct dentry *ntdma_debugfs;
@@ -129,9 +132,14 @@ static int __init ntdma_queues_init(void)
 	ntdma_wq = alloc_workqueue("ntdma", WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
 	if (!ntdma_wq)
 		return -ENOMEM;
+	ntdma_stop_wq = alloc_workqueue("ntdma_stop", WQ_HIGHPRI, 0);
+	if (!ntdma_stop_wq)
+		goto destroy_wq;
 	ntdma_release_wq = alloc_workqueue("ntdma_release", 0, 0);
 	if (ntdma_release_wq)
 		return 0;
+	destroy_workqueue(ntdma_stop_wq);
+destroy_wq:
 	destroy_workqueue(ntdma_wq);
 	return -ENOMEM;
 }
@@ -139,6 +147,7 @@ static int __init ntdma_queues_init(void)
 static void ntdma_queues_exit(void)
 {
 	destroy_workqueue(ntdma_release_wq);
+	destroy_workqueue(ntdma_stop_wq);
 	destroy_workqueue(ntdma_wq);
 }
 

@@ -773,6 +773,7 @@ extern const char *const ntdma_backend_names[];
 /* main.c */
 
 extern struct workqueue_struct *ntdma_wq;
+extern struct workqueue_struct *ntdma_stop_wq;
 extern struct workqueue_struct *ntdma_release_wq;
 extern unsigned int ntdma_max_transfer;
 extern unsigned int ntdma_pool_size;
