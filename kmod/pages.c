@@ -97,10 +97,13 @@ void ntdma_hold_add(struct ntdma_hold *hold, enum ntdma_kind kind,
  */
 void ntdma_hold_drop(struct ntdma_hold *hold)
 {
-	if (ntdma_may_sleep())
+	if (ntdma_may_sleep()) {
 		hold->release(hold);
-	else if (llist_add(&hold->dead, &ntdma_dead))
-		queue_work(ntdma_mdl_wq, &ntdma_bury_work);
+		return;
+	}
+	llist_add(&hold->dead, &ntdma_dead);
+	/* Also behind others: who put the first may not have got this far. */
+	queue_work(ntdma_mdl_wq, &ntdma_bury_work);
 }
 
 static struct ntdma_hold *ntdma_hold_take(enum ntdma_kind kind,
