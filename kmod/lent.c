@@ -237,6 +237,9 @@ static bool ntdma_lent_try(struct ntdma_adapter *adapter,
 }
 
 /*
+ * Not for system DMA: the mask is that of the controller, which others use under
+ * other locks.
+ *
  * Transfers that are mapped meanwhile find their addresses below the limit,
  * too, or have to wait: it is tried without one first. The DMA API takes a page
  * that the limit cuts for a whole one.
@@ -250,6 +253,8 @@ static bool ntdma_lent_narrowed(struct ntdma_adapter *adapter,
 	bool done;
 	u64 mask;
 
+	if (adapter->engine)
+		return false;
 	mutex_lock(&adapter->device->lock);
 	mask = *dev->dma_mask;
 	*dev->dma_mask = min(mask, last);
