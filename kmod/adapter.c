@@ -446,6 +446,8 @@ static int ntdma_adapter_open(struct ntdma_adapter *adapter, struct device *dev,
 	adapter->width = ntdma_describe_width(description, dev);
 	adapter->sg = description->ScatterGather;
 	adapter->channel = &adapter->own;
+	/* A removal may close it as soon as the device knows of the adapter. */
+	ntdma_channel_init(&adapter->own, 0);
 	if (!description->Master) {
 		ret = ntdma_adapter_engine(adapter, dev, description);
 		if (ret)
@@ -454,11 +456,9 @@ static int ntdma_adapter_open(struct ntdma_adapter *adapter, struct device *dev,
 	ret = ntdma_adapter_join(adapter, dev, description);
 	if (ret && adapter->engine)
 		ntdma_engine_put(adapter->engine);
-	if (ret || adapter->engine)
-		return ret;
-	ntdma_channel_init(&adapter->own,
-			   adapter->pool ? adapter->pool->count : 0);
-	return 0;
+	if (!ret && adapter->pool && !adapter->engine)
+		adapter->own.slots = adapter->pool->count;
+	return ret;
 }
 
 /* Only what can be served gets as far as an allocation. */
