@@ -22,8 +22,8 @@
 			 BIT(DMA_SLAVE_BUSWIDTH_2_BYTES) |		\
 			 BIT(DMA_SLAVE_BUSWIDTH_4_BYTES))
 #define GATE_TIMEOUT	msecs_to_jiffies(2 * RIG_PATIENCE)
-#define FAST_TIMEOUT	(RIG_PATIENCE * 1000)	/* us */
-#define STALL_TIMEOUT	(RIG_PATIENCE * 1000)	/* us */
+#define FAST_TIMEOUT	(RIG_PATIENCE * 300)	/* us */
+#define STALL_TIMEOUT	(RIG_PATIENCE * 300)	/* us */
 
 const char * const dmac_names[DMAC_LINES] = { "zero", "one", "two", "three" };
 

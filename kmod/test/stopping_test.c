@@ -518,8 +518,7 @@ static int starter_run(void *arg)
 	struct starter *starter = arg;
 
 	starter->status = job_map(starter->j, 0, PAGE_SIZE, 0);
-	complete(&starter->ended);
-	return 0;
+	kthread_complete_and_exit(&starter->ended, 0);
 }
 
 static int is_stalled(void *arg)
@@ -802,7 +801,7 @@ static void linger(struct job *j)
 	int i;
 
 	WRITE_ONCE(j->line->stalled, true);
-	for (i = 0; i < RIG_PATIENCE * 1000 && READ_ONCE(j->line->stall); i++)
+	for (i = 0; i < RIG_PATIENCE * 300 && READ_ONCE(j->line->stall); i++)
 		udelay(1);
 	WRITE_ONCE(j->line->stalled, false);
 }
@@ -812,8 +811,7 @@ static int step_run(void *arg)
 	struct starter *starter = arg;
 
 	dmac_step(starter->j->line, DMAC_STREAM);
-	complete(&starter->ended);
-	return 0;
+	kthread_complete_and_exit(&starter->ended, 0);
 }
 
 /* A routine of the client is not left alone when its driver is gone. */
