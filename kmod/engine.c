@@ -602,9 +602,10 @@ static u32 ntdma_engine_look(struct ntdma_engine *engine,
  */
 void ntdma_port_renew(struct ntdma_port *port)
 {
-	static atomic64_t stamps = ATOMIC64_INIT(0);
+	static atomic_t stamps = ATOMIC_INIT(1);
 
-	port->stamp = atomic64_inc_return(&stamps);
+	/* Odd; and who sees it sees what was set before. */
+	smp_store_release(&port->stamp, atomic_add_return(2, &stamps));
 }
 
 /**

@@ -55,7 +55,7 @@ struct ntdma_port {
 	bool demand;
 	bool cyclic;
 	DMA_SPEED speed;
-	u64 stamp;
+	unsigned int stamp;
 	u8 unit;
 	u16 burst;
 	bool flow;

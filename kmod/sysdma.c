@@ -65,7 +65,7 @@ struct ntdma_sysdma {
 	bool resume;
 	ntdma_channel_hook hook;
 	struct dma_slave_config config;
-	u64 stamp;
+	unsigned int stamp;
 	dma_cookie_t cookie;
 	struct ntdma_tag tags[NTDMA_TAGS];
 };
@@ -111,9 +111,11 @@ static int ntdma_sysdma_aim(struct ntdma_sysdma *sysdma,
 {
 	struct dma_slave_config *config = &sysdma->config;
 	struct ntdma_port *port = job->port;
+	/* First: who flushed this job may set something else meanwhile. */
+	unsigned int stamp = smp_load_acquire(&port->stamp);
 	int ret;
 
-	if (sysdma->stamp == port->stamp && config->direction == dir &&
+	if (sysdma->stamp == stamp && config->direction == dir &&
 	    config->src_addr == job->addr)
 		return 0;
 	*config = (struct dma_slave_config) {
@@ -129,7 +131,7 @@ static int ntdma_sysdma_aim(struct ntdma_sysdma *sysdma,
 		.peripheral_size = port->blob_size,
 	};
 	ret = dmaengine_slave_config(sysdma->chan, config);
-	sysdma->stamp = ret ? 0 : port->stamp;
+	sysdma->stamp = ret ? 0 : stamp;
 	return ret;
 }
 
