@@ -144,8 +144,10 @@ static bool ntdma_channel_take(struct ntdma_request *request)
 			return false;
 	}
 	channel->slots -= request->slots;
-	if (request->exclusive)
+	if (request->exclusive) {
 		channel->owner = request;
+		request->turn = ++channel->turn;
+	}
 	ntdma_channel_update(channel);
 	return true;
 }
@@ -493,6 +495,26 @@ NTSTATUS ntdma_channel_submit(struct ntdma_request *request, bool wait)
 		return status;
 	status = ntdma_grant(request);
 	return status ? ntdma_channel_failed(request, wait, status) : status;
+}
+
+/**
+ * ntdma_channel_pass() - go without the channel, but keep the registers
+ * @adapter: the adapter
+ * @turn: of the request, which may be gone, and another one in its place
+ *
+ * Context: <= DISPATCH_LEVEL. Waiters may be granted before the return.
+ */
+void ntdma_channel_pass(struct ntdma_adapter *adapter, u32 turn)
+{
+	struct ntdma_channel *channel = adapter->channel;
+	unsigned long flags;
+
+	spin_lock_irqsave(&channel->lock, flags);
+	if (channel->turn == turn)
+		channel->owner = NULL;
+	ntdma_channel_update(channel);
+	spin_unlock_irqrestore(&channel->lock, flags);
+	ntdma_channel_wake(channel);
 }
 
 /**

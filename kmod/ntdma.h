@@ -318,6 +318,7 @@ void ntdma_devices_exit(void);
  * @lock: protects everything here
  * @queue: waiting requests, first come first served
  * @owner: request that holds the adapter itself, or NULL
+ * @turn: number of the last that did
  * @slots: slots of the pool that are not spoken for
  * @busy: there is an owner or a waiter; read without the lock
  * @draining: somebody grants requests right now
@@ -329,6 +330,7 @@ struct ntdma_channel {
 	spinlock_t lock;		/* see @lock */
 	struct list_head queue;
 	struct ntdma_request *owner;
+	u32 turn;
 	u32 slots;
 	bool busy;
 	bool draining;
@@ -362,6 +364,8 @@ struct ntdma_context {
  * @slots: slots of the pool that it needs
  * @area: first slot of a contiguous pool, once granted
  * @exclusive: wants the channel, not only registers
+ * @turn: once granted, of an exclusive one, tells it from all others at its
+ *	address
  * @start: acts on the grant, returns an NTSTATUS; a failure leaves the request
  *	with the caller
  * @abandon: frees a request that will not be granted
@@ -376,6 +380,7 @@ struct ntdma_request {
 	u32 slots;
 	u32 area;
 	bool exclusive;
+	u32 turn;
 	int (*start)(struct ntdma_request *request);
 	void (*abandon)(struct ntdma_request *request);
 	PDEVICE_OBJECT device_object;
@@ -387,6 +392,7 @@ void ntdma_channel_init(struct ntdma_channel *channel, u32 slots);
 void ntdma_channel_exit(struct ntdma_channel *channel);
 unsigned int ntdma_channel_close(struct ntdma_adapter *adapter);
 NTSTATUS ntdma_channel_submit(struct ntdma_request *request, bool wait);
+void ntdma_channel_pass(struct ntdma_adapter *adapter, u32 turn);
 void ntdma_channel_release(struct ntdma_adapter *adapter,
 			   struct ntdma_request *owner, u32 area, u32 slots);
 bool ntdma_channel_extra(struct ntdma_adapter *adapter, u32 slots, u32 *area);

@@ -116,9 +116,11 @@ struct ntdma_regs *ntdma_regs_search(struct ntdma_adapter *adapter,
 /*
  * Acts on what the client's routine returned. The routine may have freed the
  * registers, so @regs is only an address here until the table says otherwise.
+ * With what it started others may have, and have the channel again, with
+ * registers at the same address: @turn tells.
  */
 static void ntdma_regs_settle(struct ntdma_adapter *adapter,
-			      struct ntdma_regs *regs,
+			      struct ntdma_regs *regs, u32 turn,
 			      IO_ALLOCATION_ACTION action)
 {
 	struct ntdma_handle *handle;
@@ -129,8 +131,7 @@ static void ntdma_regs_settle(struct ntdma_adapter *adapter,
 			ntdma_regs_forget(handle);
 	} else if (action == DeallocateObjectKeepRegisters &&
 		   !adapter->engine) {
-		ntdma_channel_release(adapter, &regs->request, NTDMA_NO_SLOT,
-				      0);
+		ntdma_channel_pass(adapter, turn);
 	}
 }
 
@@ -140,6 +141,7 @@ static NTSTATUS ntdma_regs_start(struct ntdma_request *request)
 					       request);
 	struct ntdma_adapter *adapter = request->adapter;
 	IO_ALLOCATION_ACTION action;
+	u32 turn = request->turn;
 
 	regs->map.area = request->area;
 	regs->map.slots = request->slots;
@@ -152,7 +154,7 @@ static NTSTATUS ntdma_regs_start(struct ntdma_request *request)
 		return STATUS_SUCCESS;
 	action = regs->routine(request->device_object, request->irp, regs,
 			       request->client);
-	ntdma_regs_settle(adapter, regs, action);
+	ntdma_regs_settle(adapter, regs, turn, action);
 	return STATUS_SUCCESS;
 }
 

@@ -568,6 +568,42 @@ static void registers_foreign(struct nttest *t, struct rig *r)
 	rig_close(other);
 }
 
+static void free_and_take(struct request *q)
+{
+	q->held = DeallocateObject;
+	q->r->ops->FreeMapRegisters(q->r->adapter, q->base, q->registers);
+	EXPECT_EQ(q->r->t, request_allocate(q->arg), STATUS_SUCCESS);
+}
+
+/*
+ * As when the device is done before the routine returns, and the next is begun.
+ * Its registers may well lie where those before were.
+ */
+static void taken_again(struct nttest *t, struct rig *r)
+{
+	struct request *q, *next, *late;
+	int i;
+
+	for (i = 0; i < 20 && !t->failed; i++) {
+		q = request_channel(r, 2, DeallocateObjectKeepRegisters);
+		next = request_channel(r, 2, KeepObject);
+		late = request_channel(r, 2, DeallocateObject);
+		REQUIRE(t, q && next && late);
+		q->hook = free_and_take;
+		q->arg = next;
+		EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+		REQUIRE(t, ran_at_once(q) && ran_at_once(next));
+		EXPECT_EQ(t, request_allocate(late), STATUS_SUCCESS);
+		EXPECT_EQ(t, atomic_read(&late->calls), 0);
+		request_release(next);
+		REQUIRE(t, request_ran(late));
+		request_free(late);
+		request_free(next);
+		request_free(q);
+	}
+	expect_free(r);
+}
+
 static void sweep(struct nttest *t, struct rig *r)
 {
 	bool hit = true;
@@ -618,6 +654,8 @@ static const struct nttest_case cases[] = {
 	{ "EC-53 bad input: no base", .run_on = ec_53 },
 	{ "EC-54 registers freed let a waiter run", .run_on = ec_54,
 	  .failing = true },
+	{ "EC-48 EC-51 kept registers freed, and all taken again, by the routine",
+	  .run_on = taken_again },
 	{ "S22 one after another in order", .run_on = order },
 	{ "S22 registers freed inside a routine", .run_on = free_in_routine },
 	{ "S22 the channel freed inside 1000 routines",
