@@ -348,21 +348,39 @@ void job_piece(struct job *j, ULONG at, ULONG length)
 	job_check(j, at, j->mapped);
 }
 
+/* MapTransfer at DISPATCH_LEVEL: how much it mapped. */
+ULONG job_packet_map(struct job *j, ULONG at, ULONG length)
+{
+	struct rig *r = j->r;
+	KIRQL old = rig_raise();
+
+	r->ops->MapTransfer(r->adapter, j->q->mdl, j->q->base,
+			    MmGetMdlVirtualAddress(j->q->mdl) + at, &length,
+			    j->q->write);
+	KeLowerIrql(old);
+	return length;
+}
+
+void job_packet_flush(struct job *j, ULONG at, ULONG length)
+{
+	struct rig *r = j->r;
+	PVOID va = MmGetMdlVirtualAddress(j->q->mdl) + at;
+	KIRQL old = rig_raise();
+
+	EXPECT(r->t, r->ops->FlushAdapterBuffers(r->adapter, j->q->mdl,
+						 j->q->base, va, length,
+						 j->q->write));
+	KeLowerIrql(old);
+}
+
 /* A transfer of @length bytes by MapTransfer, from start to end. */
 void job_packet(struct job *j, ULONG at, ULONG length)
 {
 	struct rig *r = j->r;
 	struct nttest *t = r->t;
-	PVOID va = MmGetMdlVirtualAddress(j->q->mdl) + at;
-	ULONG mapped = length;
-	KIRQL old;
 
 	job_load(j, at, length);
-	old = rig_raise();
-	r->ops->MapTransfer(r->adapter, j->q->mdl, j->q->base, va, &mapped,
-			    j->q->write);
-	KeLowerIrql(old);
-	REQUIRE(t, EXPECT_EQ(t, mapped, length));
+	REQUIRE(t, EXPECT_EQ(t, job_packet_map(j, at, length), length));
 	EXPECT_EQ(t, j->line->dir, j->q->write ? DMA_MEM_TO_DEV : DMA_DEV_TO_MEM);
 	EXPECT_EQ(t, j->line->width, 4);
 	EXPECT_EQ(t, r->ops->ReadDmaCounter(r->adapter), length);
@@ -370,9 +388,6 @@ void job_packet(struct job *j, ULONG at, ULONG length)
 	EXPECT_EQ(t, r->ops->ReadDmaCounter(r->adapter), length - length / 4);
 	EXPECT_EQ(t, dmac_step(j->line, DMAC_STREAM), length - length / 4);
 	EXPECT_EQ(t, r->ops->ReadDmaCounter(r->adapter), 0);
-	old = rig_raise();
-	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, j->q->mdl, j->q->base,
-					      va, length, j->q->write));
-	KeLowerIrql(old);
+	job_packet_flush(j, at, length);
 	job_check(j, at, length);
 }

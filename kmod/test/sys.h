@@ -85,6 +85,8 @@ bool job_completed(struct job *j, DMA_COMPLETION_STATUS status);
 void job_check(struct job *j, u64 offset, ULONG length);
 void job_piece(struct job *j, ULONG at, ULONG length);
 void job_packet(struct job *j, ULONG at, ULONG length);
+ULONG job_packet_map(struct job *j, ULONG at, ULONG length);
+void job_packet_flush(struct job *j, ULONG at, ULONG length);
 void NTAPI job_done(PDMA_ADAPTER adapter, PDEVICE_OBJECT object, PVOID context,
 		    DMA_COMPLETION_STATUS status);
 

@@ -144,30 +144,6 @@ static void packet(struct nttest *t)
 	}
 }
 
-static ULONG packet_map(struct job *j, size_t at, ULONG length)
-{
-	struct rig *r = j->r;
-	KIRQL old = rig_raise();
-
-	r->ops->MapTransfer(r->adapter, j->q->mdl, j->q->base,
-			    MmGetMdlVirtualAddress(j->q->mdl) + at, &length,
-			    j->q->write);
-	KeLowerIrql(old);
-	return length;
-}
-
-static void packet_flush(struct job *j, ULONG length)
-{
-	struct rig *r = j->r;
-	KIRQL old = rig_raise();
-
-	EXPECT(r->t, r->ops->FlushAdapterBuffers(r->adapter, j->q->mdl,
-						 j->q->base,
-						 MmGetMdlVirtualAddress(j->q->mdl),
-						 length, j->q->write));
-	KeLowerIrql(old);
-}
-
 /* What the controller does not take whole is not started, and nothing stays. */
 static void packet_refused(struct nttest *t)
 {
@@ -180,7 +156,7 @@ static void packet_refused(struct nttest *t)
 	REQUIRE(t, job_begin(&j, s, sys_open(s, 1, 2), 2, 2 * PAGE_SIZE, true));
 	for (i = 0; i < ARRAY_SIZE(length); i++) {
 		j.line->fail_prep = length[i] == PAGE_SIZE;
-		EXPECT_EQ(t, packet_map(&j, at[i], length[i]), 0);
+		EXPECT_EQ(t, job_packet_map(&j, at[i], length[i]), 0);
 		EXPECT_EQ(t, j.line->starts, 0);
 		j.line->fail_prep = false;
 	}
@@ -196,10 +172,10 @@ static void packet_twice(struct nttest *t)
 
 	REQUIRE(t, job_begin(&j, s, sys_open(s, 1, 2), 2, 2 * PAGE_SIZE, true));
 	job_load(&j, 0, PAGE_SIZE);
-	EXPECT_EQ(t, packet_map(&j, 0, PAGE_SIZE), PAGE_SIZE);
-	EXPECT_EQ(t, packet_map(&j, PAGE_SIZE, PAGE_SIZE), 0);
+	EXPECT_EQ(t, job_packet_map(&j, 0, PAGE_SIZE), PAGE_SIZE);
+	EXPECT_EQ(t, job_packet_map(&j, PAGE_SIZE, PAGE_SIZE), 0);
 	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE);
-	packet_flush(&j, PAGE_SIZE);
+	job_packet_flush(&j, 0, PAGE_SIZE);
 	job_check(&j, 0, PAGE_SIZE);
 	EXPECT_EQ(t, j.line->starts, 1);
 	request_release(j.q);
@@ -231,12 +207,12 @@ static void packet_failures(struct nttest *t)
 	for (n = 1; n < 64 && hit && !t->failed; n++) {
 		job_load(&j, 0, length);
 		ntdma_fail_nth(n);
-		mapped = packet_map(&j, 0, length);
+		mapped = job_packet_map(&j, 0, length);
 		hit = ntdma_fail_hit();
 		ntdma_fail_nth(0);
 		EXPECT(t, mapped == length || (hit && !mapped));
 		EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), mapped);
-		packet_flush(&j, mapped);
+		job_packet_flush(&j, 0, mapped);
 		job_check(&j, 0, mapped);
 	}
 	EXPECT(t, n > 2 && !hit);
