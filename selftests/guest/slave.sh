@@ -65,14 +65,13 @@ slave() { # DEVICE
 		[ "$(value live "$lines" | sort -u)" = 0 ]
 }
 
+slave_count_is() { # LINES
+	[ "$(slave_count)" -eq "$1" ]
+}
+
 # What an unloaded module leaves is taken back a little later.
 slave_settles() { # LINES
-	local tries=0
-	while [ "$(slave_count)" -ne "$1" ] && [ $tries -lt 20 ]; do
-		sleep 1
-		tries=$((tries + 1))
-	done
-	[ "$(slave_count)" -eq "$1" ]
+	eventually 60 slave_count_is "$1"
 }
 
 slave_leak() { # COMMANDS
@@ -113,7 +112,7 @@ slave_removal() {
 
 	result "S26 a transfer stands still" slave_leak 0
 	echo slave_wdm >$slaves/unbind
-	result "S26 nothing is left once its device is unbound" slave_settles 0
+	result "S26 its device is unbound, with all adapters" slave_settles 0
 	rmmod ntdma_leak_slave
 	result "S26 its device is bound again" slave_bind
 
@@ -121,7 +120,7 @@ slave_removal() {
 	echo "$edu" >$controllers/unbind
 	result "S26 a controller is not unbound before its client" \
 		slave_fails slave_bound
-	result "S26 nothing is left once it is unbound" slave_settles 0
+	result "S26 it is unbound after all adapters" slave_settles 0
 	rmmod ntdma_leak_slave
 	result "S26 the controller's module goes without an adapter" \
 		rmmod ntdma_edu_dmac

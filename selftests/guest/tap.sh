@@ -16,6 +16,17 @@ value() { # KEY TEXT
 	echo "$2" | tr ' ' '\n' | sed -n "s/^$1=//p"
 }
 
+# What takes a while: tries once a second.
+eventually() { # SECONDS COMMAND...
+	local left=$1
+	shift
+	until "$@"; do
+		left=$((left - 1))
+		[ "$left" -gt 0 ] || return 1
+		sleep 1
+	done
+}
+
 cases=0
 result() { # TEXT COMMAND...
 	local text="$1"

@@ -4,9 +4,9 @@
 # setup.sh USE... - make sure that the Debian packages for a use are there
 #
 # USE is any of: demo (boot guests), arm (build for arm and boot boards), check
-# (all of these, the debug kernel, the lint and the cross-check), lint.  Says what is missing, then installs it with
-# apt-get as root or through sudo.  On a system other than Debian 12 it prints
-# what is missing and fails.
+# (all of these, the debug kernel, the lint and the cross-check), lint.  Says what
+# is missing, then installs it with apt-get as root or through sudo.  On a system
+# other than Debian 12 it prints what is missing and fails.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
