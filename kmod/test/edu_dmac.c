@@ -30,6 +30,7 @@
  */
 #include <linux/acpi.h>
 #include <linux/acpi_dma.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
 #include <linux/interrupt.h>
@@ -38,6 +39,14 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
+
+static unsigned int slow;
+module_param(slow, uint, 0644);
+MODULE_PARM_DESC(slow, "stopping a channel takes so many milliseconds more (0)");
+
+static unsigned int stops;
+module_param(stops, uint, 0444);
+MODULE_PARM_DESC(stops, "how often somebody has waited until a channel stopped");
 
 #define EDU_BAR			0
 
@@ -470,6 +479,8 @@ static void edu_synchronize(struct dma_chan *chan)
 	list_splice_init(&c->terminated, &dead);
 	spin_unlock_irqrestore(&c->dmac->lock, flags);
 	edu_free(&dead);
+	msleep(READ_ONCE(slow));
+	WRITE_ONCE(stops, stops + 1);
 }
 
 static int edu_alloc_resources(struct dma_chan *chan)

@@ -78,6 +78,14 @@ slave_leak() { # COMMANDS
 	insmod /ntdma/ntdma_leak_slave.ko commands="$1"
 }
 
+slave_stops() {
+	cat /sys/module/ntdma_edu_dmac/parameters/stops
+}
+
+slave_stopped() { # STOPS-BEFORE
+	[ "$(slave_stops)" -gt "$1" ]
+}
+
 slave_works() {
 	[ "$(value verdict "$(cat $slaves/slave_wdm/transfer)")" = ok ]
 }
@@ -92,11 +100,11 @@ slave_bind() {
 
 # A client whose module goes; a device, and a controller, that lose their driver.
 slave_removal() {
-	local mine
+	local mine stops slow=/sys/module/ntdma_edu_dmac/parameters/slow
 	mine=$(slave_count)
 	cases=0
 	echo "TAP version 13"
-	echo "1..17"
+	echo "1..19"
 	result "S26 the controller's module stays under an adapter" \
 		slave_fails rmmod ntdma_edu_dmac
 
@@ -109,6 +117,15 @@ slave_removal() {
 	result "S26 nothing is left once it is unloaded, either" \
 		slave_settles "$mine"
 	result "S26 the channel serves the next" slave_works
+
+	# The client's memory goes with it, so that rmmod must not be early.
+	echo 3000 >$slow
+	result "S26 a controller takes its time to stop" slave_leak 0
+	stops=$(slave_stops)
+	rmmod ntdma_leak_slave
+	result "S26 it has stopped once the client is unloaded" \
+		slave_stopped "$stops"
+	echo 0 >$slow
 
 	result "S26 a transfer stands still" slave_leak 0
 	echo slave_wdm >$slaves/unbind
