@@ -50,7 +50,7 @@ EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_fail_hit);
  * ntdma_fail_call() - do something while something fails
  * @hook: called where an arranged failure happens, in any context; NULL for none
  *
- * Context: any, while nothing is arranged; tests only.
+ * Context: any; tests only. It may still be running when this returns.
  */
 void ntdma_fail_call(void (*hook)(void))
 {

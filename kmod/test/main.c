@@ -189,6 +189,7 @@ static void run_prepared(struct nttest *t, const struct nttest_suite *suite,
 	else
 		rig_each(t, c);
 	ntdma_fail_nth(0);
+	ntdma_fail_call(NULL);
 	check_irql(t);
 	if (suite->exit)
 		suite->exit(t);

@@ -160,8 +160,9 @@ static VOID list_routine(PDEVICE_OBJECT object, PIRP irp,
 {
 	struct victim *v = context;
 
-	v->calls++;
 	v->list = list;
+	/* For who sees it from another processor. */
+	smp_store_release(&v->calls, v->calls + 1);
 }
 
 static NTSTATUS victim_channel(struct victim *v, IO_ALLOCATION_ACTION action)
@@ -367,110 +368,162 @@ static void unbound(struct nttest *t)
 
 /* A mapping that fails while the driver goes: nobody is to try it again. */
 
-static bool failing_entered;
-static bool failing_going;
+/**
+ * struct failing - what holds up the mapping
+ * @entered: it has begun to fail
+ * @going: the removal begins
+ * @live: objects of ntdma that are left once the channel is closed
+ * @patience: milliseconds to wait for that
+ * @status: what the thread that asks was answered
+ * @done: that it was
+ */
+static struct failing {
+	bool entered;
+	bool going;
+	long live;
+	int patience;
+	NTSTATUS status;
+	struct completion done;
+} failing;
 
+/* At DISPATCH_LEVEL: whoever else is on this processor has to wait. */
 static void failing_hook(void)
 {
-	int i;
+	ktime_t end = ktime_add_ms(ktime_get(), RIG_PATIENCE / 2);
 
-	if (xchg(&failing_entered, true))
+	if (xchg(&failing.entered, true))
 		return;
-	for (i = 0; i < RIG_PATIENCE && !READ_ONCE(failing_going); i++)
-		mdelay(1);
-	/* For the removal to get as far as it does while this goes on. */
-	mdelay(100);
-}
-
-static void failing_arm(void)
-{
-	WRITE_ONCE(failing_entered, false);
-	WRITE_ONCE(failing_going, false);
-	ntdma_fail_call(failing_hook);
-}
-
-static int failing_began(void *unused)
-{
-	return READ_ONCE(failing_entered);
-}
-
-static void failing_unbind(struct victim *v, long before)
-{
-	EXPECT(v->t, rig_wait(failing_began, NULL));
-	WRITE_ONCE(failing_going, true);
-	victim_unbind(v, before);
-	ntdma_fail_call(NULL);
-}
-
-/* A list waits for its mapping to work, unless every page is copied. */
-static bool failing_open(struct victim *v)
-{
-	bool open;
-
-	ntdma_fail_expect(true);
-	open = victim_open(v, true);
-	ntdma_fail_expect(false);
-	if (!open)
-		return false;
-	ntdma_fail_nth(-2);
-	EXPECT_EQ(v->t, victim_list(v), STATUS_SUCCESS);
-	if (!v->calls)
-		return true;
-	ntdma_fail_nth(0);
-	v->ops->PutScatterGatherList(v->adapter, v->list, FALSE);
-	nttest_skip(v->t, "every page is copied");
-	return false;
-}
-
-static void retried(struct nttest *t)
-{
-	struct victim *v = t->priv;
-	long before = ntdma_live_objects();
-
-	if (!failing_open(v))
-		return;
-	failing_arm();
-	failing_unbind(v, before);
-	ntdma_fail_nth(0);
-	msleep(200);
-	EXPECT_EQ(t, v->calls, 0);
+	while (!READ_ONCE(failing.going) && ktime_before(ktime_get(), end))
+		cpu_relax();
+	end = ktime_add_ms(ktime_get(), failing.patience);
+	while (ntdma_live_objects() > failing.live &&
+	       ktime_before(ktime_get(), end))
+		cpu_relax();
 }
 
 static int failing_done(void *arg)
 {
 	struct victim *v = arg;
 
-	return READ_ONCE(v->calls);
+	/* With the list, which is older. */
+	return smp_load_acquire(&v->calls);
 }
 
 static int failing_thread(void *arg)
 {
-	return victim_list(arg);
+	failing.status = victim_list(arg);
+	kthread_complete_and_exit(&failing.done, 0);
+}
+
+/* Asks for a list on another processor than this one. */
+static bool failing_ask(struct victim *v)
+{
+	struct task_struct *thread = kthread_create(failing_thread, v,
+						    "ntdma_asks");
+
+	if (!EXPECT(v->t, !IS_ERR(thread)))
+		return false;
+	init_completion(&failing.done);
+	kthread_bind(thread, cpumask_any_but(cpu_online_mask,
+					     raw_smp_processor_id()));
+	wake_up_process(thread);
+	return true;
+}
+
+static NTSTATUS failing_answer(void)
+{
+	wait_for_completion(&failing.done);
+	return failing.status;
+}
+
+static bool failing_open(struct victim *v)
+{
+	bool open;
+
+	if (num_online_cpus() < 2) {
+		nttest_skip(v->t, "needs two CPUs");
+		return false;
+	}
+	failing = (struct failing) { .live = ntdma_live_objects() };
+	ntdma_fail_expect(true);
+	open = victim_open(v, true);
+	ntdma_fail_expect(false);
+	return open;
+}
+
+/* No timer would wake this if the hook was on the same processor. */
+static void failing_unbind(struct victim *v)
+{
+	ktime_t end = ktime_add_ms(ktime_get(), RIG_PATIENCE);
+
+	while (!READ_ONCE(failing.entered) && ktime_before(ktime_get(), end))
+		cond_resched();
+	EXPECT(v->t, failing.entered);
+	WRITE_ONCE(failing.going, true);
+	victim_unbind(v, failing.live);
+}
+
+/* Who waits is tried again, on some processor. */
+static void failing_waits(struct nttest *t, struct victim *v)
+{
+	ntdma_fail_nth(-2);
+	if (!failing_ask(v))
+		return;
+	EXPECT_EQ(t, failing_answer(), STATUS_SUCCESS);
+	if (v->calls) {
+		ntdma_fail_nth(0);
+		v->ops->PutScatterGatherList(v->adapter, v->list, FALSE);
+		nttest_skip(t, "every page is copied");
+		return;
+	}
+	/* The removal waits for the end of this before it goes on. */
+	failing.patience = 500;
+	ntdma_fail_call(failing_hook);
+	failing_unbind(v);
+	ntdma_fail_nth(0);
+	msleep(200);
+	EXPECT_EQ(t, v->calls, 0);
+}
+
+static void retried(struct nttest *t)
+{
+	struct victim *v = t->priv;
+
+	if (failing_open(v))
+		failing_waits(t, v);
+}
+
+static void failing_comes(struct nttest *t, struct victim *v)
+{
+	/* Whether mappings fail here at all. */
+	ntdma_fail_nth(-2);
+	EXPECT_EQ(t, victim_list(v), STATUS_SUCCESS);
+	if (v->calls)
+		nttest_skip(t, "every page is copied");
+	ntdma_fail_nth(0);
+	REQUIRE(t, rig_wait(failing_done, v));
+	v->ops->PutScatterGatherList(v->adapter, v->list, FALSE);
+	if (t->skipped)
+		return;
+	failing.patience = RIG_PATIENCE / 2;
+	ntdma_fail_call(failing_hook);
+	ntdma_fail_nth(-2);
+	if (!failing_ask(v))
+		return;
+	failing_unbind(v);
+	EXPECT_EQ(t, failing_answer(), STATUS_NO_SUCH_DEVICE);
+	EXPECT_EQ(t, v->calls, 1);
 }
 
 /* One that is tried for the first time, by somebody who comes too late. */
 static void refused(struct nttest *t)
 {
 	struct victim *v = t->priv;
-	long before = ntdma_live_objects();
-	struct task_struct *thread;
 
-	if (!failing_open(v))
-		return;
-	ntdma_fail_nth(0);
-	REQUIRE(t, rig_wait(failing_done, v));
-	v->ops->PutScatterGatherList(v->adapter, v->list, FALSE);
-	failing_arm();
-	ntdma_fail_nth(-2);
-	thread = kthread_run(failing_thread, v, "ntdma_late");
-	if (EXPECT(t, !IS_ERR(thread))) {
-		get_task_struct(thread);
-		failing_unbind(v, before);
-		EXPECT_EQ(t, kthread_stop(thread), STATUS_NO_SUCH_DEVICE);
-		put_task_struct(thread);
-	}
-	ntdma_fail_nth(0);
-	EXPECT_EQ(t, v->calls, 1);
+	migrate_disable();
+	if (failing_open(v))
+		failing_comes(t, v);
+	migrate_enable();
 }
 
 static const struct nttest_case cases[] = {
