@@ -513,7 +513,10 @@ PDMA_ADAPTER ntdma_request_adapter(struct module *owner,
 	adapter->wdm.DmaOperations = adapter->checked ?
 				     ntdma_checked_table(adapter->version) :
 				     ntdma_table(adapter->version);
-	ntdma_handle_add(&adapter->handle, NTDMA_ADAPTER, adapter, adapter);
+	if (!ntdma_device_expose(adapter->device, adapter)) {
+		percpu_ref_kill(&adapter->ref);
+		return ERR_PTR(-ENODEV);
+	}
 	*registers = adapter->nregs;
 	return &adapter->wdm;
 }

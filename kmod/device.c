@@ -346,6 +346,28 @@ unlock:
 }
 
 /**
+ * ntdma_device_expose() - have a removal see to an adapter from now on
+ * @device: the device
+ * @adapter: one that joined, ready for use, and is not a live object yet
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: false when the removal has begun, and did not see it.
+ */
+bool ntdma_device_expose(struct ntdma_device *device,
+			       struct ntdma_adapter *adapter)
+{
+	bool gone;
+
+	mutex_lock(&device->lock);
+	gone = device->gone;
+	if (!gone)
+		ntdma_handle_add(&adapter->handle, NTDMA_ADAPTER, adapter,
+				 adapter);
+	mutex_unlock(&device->lock);
+	return !gone;
+}
+
+/**
  * ntdma_device_leave() - count an adapter out
  * @device: the device
  * @adapter: one that joined

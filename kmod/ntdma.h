@@ -299,6 +299,8 @@ struct ntdma_device *ntdma_device_get(struct device *dev);
 void ntdma_device_put(struct ntdma_device *device);
 int ntdma_device_join(struct ntdma_device *device,
 		      struct ntdma_adapter *adapter);
+bool ntdma_device_expose(struct ntdma_device *device,
+			 struct ntdma_adapter *adapter);
 void ntdma_device_leave(struct ntdma_device *device,
 			struct ntdma_adapter *adapter);
 bool ntdma_device_lower(struct ntdma_device *device, u64 floor);
