@@ -264,6 +264,7 @@ static void ntdma_channel_drain(struct ntdma_channel *channel)
 			if (ntdma_channel_postpone(request))
 				break;
 			orphan = request;
+			/* Others may wait for a channel that they share. */
 			ntdma_channel_kick(channel, 0);
 			break;
 		}
@@ -742,7 +743,8 @@ BOOLEAN ntdma_cancel_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 	if (!request)
 		return FALSE;
 	trace_ntdma_cancel(adapter);
-	request->abandon(request);
 	ntdma_channel_wake(channel);
+	/* Last, as it may be the last that the adapter waits for. */
+	request->abandon(request);
 	return TRUE;
 }

@@ -32,12 +32,20 @@ static void ntdma_regs_abandon(struct ntdma_request *request)
 }
 
 /* Out of the table of live objects, once the short cut to them is closed. */
-static struct ntdma_handle *ntdma_regs_take(struct ntdma_adapter *adapter,
-					    const void *base)
+static struct ntdma_handle *ntdma_regs_take_if(struct ntdma_adapter *adapter,
+					       const void *base,
+					       ntdma_handle_match match,
+					       const void *data)
 {
 	if (base && READ_ONCE(adapter->latest) == base)
 		WRITE_ONCE(adapter->latest, NULL);
-	return ntdma_handle_take(NTDMA_REGS, base, adapter);
+	return ntdma_handle_take_if(NTDMA_REGS, base, adapter, match, data);
+}
+
+static struct ntdma_handle *ntdma_regs_take(struct ntdma_adapter *adapter,
+					    const void *base)
+{
+	return ntdma_regs_take_if(adapter, base, NULL, NULL);
 }
 
 /**
@@ -113,6 +121,13 @@ struct ntdma_regs *ntdma_regs_search(struct ntdma_adapter *adapter,
 	return container_of(handle, struct ntdma_regs, handle);
 }
 
+static bool ntdma_regs_of_turn(const struct ntdma_handle *handle,
+			       const void *turn)
+{
+	return container_of(handle, struct ntdma_regs, handle)->request.turn ==
+	       *(const u32 *)turn;
+}
+
 /*
  * Acts on what the client's routine returned. The routine may have freed the
  * registers, so @regs is only an address here until the table says otherwise.
@@ -126,7 +141,8 @@ static void ntdma_regs_settle(struct ntdma_adapter *adapter,
 	struct ntdma_handle *handle;
 
 	if (action == DeallocateObject) {
-		handle = ntdma_regs_take(adapter, regs);
+		handle = ntdma_regs_take_if(adapter, regs, ntdma_regs_of_turn,
+					    &turn);
 		if (handle)
 			ntdma_regs_forget(handle);
 	} else if (action == DeallocateObjectKeepRegisters &&

@@ -579,13 +579,14 @@ static void free_and_take(struct request *q)
  * As when the device is done before the routine returns, and the next is begun.
  * Its registers may well lie where those before were.
  */
-static void taken_again(struct nttest *t, struct rig *r)
+static void taken_again(struct rig *r, IO_ALLOCATION_ACTION action)
 {
 	struct request *q, *next, *late;
+	struct nttest *t = r->t;
 	int i;
 
 	for (i = 0; i < 20 && !t->failed; i++) {
-		q = request_channel(r, 2, DeallocateObjectKeepRegisters);
+		q = request_channel(r, 2, action);
 		next = request_channel(r, 2, KeepObject);
 		late = request_channel(r, 2, DeallocateObject);
 		REQUIRE(t, q && next && late);
@@ -602,6 +603,16 @@ static void taken_again(struct nttest *t, struct rig *r)
 		request_free(q);
 	}
 	expect_free(r);
+}
+
+static void kept_and_taken(struct nttest *t, struct rig *r)
+{
+	taken_again(r, DeallocateObjectKeepRegisters);
+}
+
+static void freed_and_taken(struct nttest *t, struct rig *r)
+{
+	taken_again(r, DeallocateObject);
 }
 
 static void sweep(struct nttest *t, struct rig *r)
@@ -654,8 +665,10 @@ static const struct nttest_case cases[] = {
 	{ "EC-53 bad input: no base", .run_on = ec_53 },
 	{ "EC-54 registers freed let a waiter run", .run_on = ec_54,
 	  .failing = true },
-	{ "EC-48 EC-51 kept registers freed, and all taken again, by the routine",
-	  .run_on = taken_again },
+	{ "EC-48 EC-51 registers to keep freed, and all taken again, inside",
+	  .run_on = kept_and_taken },
+	{ "EC-47 EC-51 all freed, and taken again, inside",
+	  .run_on = freed_and_taken },
 	{ "S22 one after another in order", .run_on = order },
 	{ "S22 registers freed inside a routine", .run_on = free_in_routine },
 	{ "S22 the channel freed inside 1000 routines",
