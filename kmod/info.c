@@ -129,7 +129,8 @@ NTSTATUS ntdma_get_transfer_info(PDMA_ADAPTER wdm, PMDL mdl, ULONGLONG offset,
  * @function: see the documentation of the controller's numbers
  * @argument: for the function
  *
- * Settings are this adapter's; others of the channel keep their own.
+ * Settings are this adapter's; others of the channel keep their own. What the
+ * hook of the vendor's functions does is its own affair.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS; STATUS_NOT_IMPLEMENTED for a bus master and for a
