@@ -354,7 +354,7 @@ unlock:
  * Return: false when the removal has begun, and did not see it.
  */
 bool ntdma_device_expose(struct ntdma_device *device,
-			       struct ntdma_adapter *adapter)
+			 struct ntdma_adapter *adapter)
 {
 	bool gone;
 
