@@ -124,16 +124,19 @@ static NTSTATUS ntdma_vector_create(struct ntdma_adapter *adapter,
 				    u64 size, PDMA_COMMON_BUFFER_VECTOR *out)
 {
 	struct ntdma_vector shape = {}, *vector;
+	struct ntdma_want chunk = *want;
 	u64 pages;
 
 	ntdma_vector_shape(&shape, want, count, size);
+	/* All elements of a chunk are the client's. */
+	chunk.length = (min(count, shape.share) - 1) * shape.stride + size;
 	pages = (u64)(want->size >> PAGE_SHIFT) * shape.chunks;
 	if (pages > si_mem_available())
 		return STATUS_INSUFFICIENT_RESOURCES;
 	vector = ntdma_vector_new(&shape);
 	if (!vector)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	if (!ntdma_vector_fill(adapter, want, vector)) {
+	if (!ntdma_vector_fill(adapter, &chunk, vector)) {
 		ntdma_vector_delete(adapter, vector);
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}

@@ -132,6 +132,39 @@ static PDMA_COMMON_BUFFER_VECTOR vector(struct rig *r)
 	return v;
 }
 
+/* Elements of one page are all the client's, and what is behind them is not. */
+static void used_vector(struct nttest *t, struct rig *r)
+{
+	PDMA_COMMON_BUFFER_VECTOR v = vector(r);
+	PHYSICAL_ADDRESS logical;
+	long before[NTDMA_RULES];
+	PVOID va[3] = { };
+	int i, turn;
+
+	REQUIRE(t, v);
+	snapshot(before);
+	for (i = 0; i < 3; i++) {
+		r->ops->GetCommonBufferFromVectorByIndex(r->adapter, v, i,
+							 &va[i], &logical);
+		REQUIRE(t, va[i]);
+		EXPECT(t, !memchr_inv(va[i], 0, 64));
+		memset(va[i], i + 1, 64);
+	}
+	for (turn = 0; turn < 2; turn++) {
+		if (turn)
+			memset(va[2] + 64, 0, 8);
+		r->ops->FreeCommonBufferVector(r->adapter, v);
+		broke(t, before, 0x0f, turn);
+		v = vector(r);
+		REQUIRE(t, v);
+		r->ops->GetCommonBufferFromVectorByIndex(r->adapter, v, 2,
+							 &va[2], &logical);
+		REQUIRE(t, va[2]);
+	}
+	r->ops->FreeCommonBufferVector(r->adapter, v);
+	broke(t, before, 0x0f, 1);
+}
+
 static void freed_vector(struct nttest *t, struct rig *r)
 {
 	PDMA_COMMON_BUFFER_VECTOR v = vector(r);
@@ -932,6 +965,8 @@ static const struct nttest_case cases[] = {
 	{ "0xE6:00 more than registers take, or than is mapped",
 	  .run_on = too_long },
 	{ "0xE6:03 common buffer freed wrongly", .run_on = freed_buffer },
+	{ "0xE6:0F S19 elements of a vector and what is behind them",
+	  .run_on = used_vector },
 	{ "0xE6:03 elements and vectors freed wrongly",
 	  .run_on = freed_vector },
 	{ "0xE6:03 buffer with bounds freed wrongly", .run_on = freed_bounds },
