@@ -24,6 +24,7 @@
 #include <linux/acpi.h>
 #include <linux/acpi_dma.h>
 #include <linux/dmaengine.h>
+#include <linux/log2.h>
 #include <linux/property.h>
 #include <linux/slab.h>
 
@@ -243,7 +244,8 @@ static u32 ntdma_sysdma_residue(struct ntdma_engine *engine)
 
 static bool ntdma_sysdma_width_valid(struct ntdma_engine *engine, u32 width)
 {
-	return width <= 8 && engine->widths & BIT(width);
+	return width <= 8 && is_power_of_2(width) &&
+	       engine->widths & BIT(width);
 }
 
 static NTSTATUS ntdma_sysdma_set_config(struct ntdma_engine *engine,

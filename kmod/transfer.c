@@ -27,7 +27,7 @@ static u32 ntdma_regs_period(const struct ntdma_adapter *adapter, u32 length)
 {
 	u32 count = NTDMA_PERIODS;
 
-	while (count > 1 && length % (count * adapter->port->width))
+	while (count > 1 && length % (count * adapter->port->unit))
 		count--;
 	return length / count;
 }
@@ -60,7 +60,7 @@ static u32 ntdma_regs_units(const struct ntdma_regs *regs, u32 length)
 	const struct ntdma_adapter *adapter = regs->map.adapter;
 
 	return adapter->engine ?
-	       round_down(length, adapter->port->width) : length;
+	       round_down(length, adapter->port->unit) : length;
 }
 
 /*
@@ -341,7 +341,7 @@ NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	if (engine)
 		ntdma_regs_reclaim(engine, regs);
 	regs->map.dir = ntdma_direction(write);
-	alone = alone && (!engine || !(asked & (adapter->port->width - 1)));
+	alone = alone && (!engine || !(asked & (adapter->port->unit - 1)));
 	if (!alone || !ntdma_map_single(&regs->map, mdl, offset, asked)) {
 		status = ntdma_regs_map(regs, mdl, offset, length, room);
 		if (status)

@@ -286,6 +286,25 @@ static void bad_config(struct nttest *t, struct rig *r, ULONG size, ULONG width,
 		  STATUS_INVALID_PARAMETER);
 }
 
+/* Units are those that the controller was told, not those of DmaWidth. */
+static void job_units(struct job *j, ULONG unit)
+{
+	DMA_ADAPTER_INFO info = { .Version = DMA_ADAPTER_INFO_VERSION1 };
+	struct nttest *t = j->r->t;
+	ULONG length = PAGE_SIZE - unit;
+
+	EXPECT_EQ(t, STATUS_SUCCESS,
+		  j->r->ops->GetDmaAdapterInfo(j->r->adapter, &info));
+	EXPECT_EQ(t, info.V1.MinimumTransferUnit, unit);
+	job_load(j, 0, length);
+	EXPECT_EQ(t, job_map(j, 0, length + unit / 2, 0), STATUS_SUCCESS);
+	EXPECT_EQ(t, j->mapped, length);
+	EXPECT_EQ(t, dmac_step(j->line, DMAC_STREAM), length);
+	EXPECT(t, job_completed(j, DmaComplete));
+	EXPECT_EQ(t, job_flush(j, 0, length), STATUS_SUCCESS);
+	job_check(j, 0, length);
+}
+
 static void config(struct nttest *t)
 {
 	struct ntdma_channel_config config = {
@@ -313,6 +332,7 @@ static void config(struct nttest *t)
 	EXPECT_EQ(t, j.line->width, 2);
 	EXPECT_EQ(t, j.line->config.dst_maxburst, 16);
 	EXPECT(t, j.line->config.device_fc);
+	job_units(&j, 2);
 	config.width = 0;
 	config.burst = 0;
 	config.flow = 0;

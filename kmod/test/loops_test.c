@@ -6,6 +6,7 @@
 #include <linux/delay.h>
 #include <linux/slab.h>
 #include "sys.h"
+#include "../sysdma.h"
 
 #define V3	DEVICE_DESCRIPTION_VERSION3
 
@@ -233,8 +234,11 @@ end:
 	loop_end(&l);
 }
 
-static ULONG period_of(struct nttest *t, ULONG length)
+static ULONG period_of(struct nttest *t, ULONG length, ULONG width)
 {
+	struct ntdma_channel_config config = {
+		.size = sizeof(config), .width = width,
+	};
 	struct sys *s = t->priv;
 	struct dmac_line *line = &s->dmac->lines[2];
 	struct job *j;
@@ -243,6 +247,8 @@ static ULONG period_of(struct nttest *t, ULONG length)
 
 	if (loop_begin(&l, s, V3, true)) {
 		j = &l.j;
+		EXPECT_EQ(t, sys_configure(j->r, NTDMA_CHANNEL_CONFIG, &config),
+			  STATUS_SUCCESS);
 		if (EXPECT_EQ(t, job_map(j, 0, length, 0), STATUS_SUCCESS)) {
 			if (job_started(j))
 				period = line->period;
@@ -256,10 +262,17 @@ static ULONG period_of(struct nttest *t, ULONG length)
 /* A few units make fewer periods; no period has a part of a unit. */
 static void loop_periods(struct nttest *t)
 {
-	EXPECT_EQ(t, period_of(t, PAGE_SIZE), PAGE_SIZE / 4);
-	EXPECT_EQ(t, period_of(t, 12), 4);
-	EXPECT_EQ(t, period_of(t, 40), 20);
-	EXPECT_EQ(t, period_of(t, 20), 20);
+	EXPECT_EQ(t, period_of(t, PAGE_SIZE, 0), PAGE_SIZE / 4);
+	EXPECT_EQ(t, period_of(t, 12, 0), 4);
+	EXPECT_EQ(t, period_of(t, 40, 0), 20);
+	EXPECT_EQ(t, period_of(t, 20, 0), 20);
+}
+
+/* The unit is the controller's, whatever DmaWidth says. */
+static void loop_units(struct nttest *t)
+{
+	EXPECT_EQ(t, period_of(t, 20, 1), 5);
+	EXPECT_EQ(t, period_of(t, 20, 2), 10);
 }
 
 /* The error ends the loop, so the flush has nobody to tell of it. */
@@ -418,6 +431,7 @@ static const struct nttest_case cases[] = {
 	{ "S12 loop by itself", loop_by_timer },
 	{ "S12 EC-92 loop faster than its reports, and a late one", loop_overrun },
 	{ "S12 periods of a loop", loop_periods },
+	{ "S12 EC-126 periods of a loop of another width", loop_units },
 	{ "S12 EC-128 a loop that fails", loop_error },
 	{ "S12 EC-119 a loop flushed in its report, while it is being started",
 	  loop_starting },
