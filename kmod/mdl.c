@@ -74,10 +74,13 @@ static NTSTATUS ntdma_mdl_misuse(NTSTATUS status)
 
 static PMDL ntdma_mdl_alloc(PVOID base, ULONG length, gfp_t gfp)
 {
-	SIZE_T size = MmSizeOfMdl(base, length);
+	SIZE_T end, size = MmSizeOfMdl(base, length);
 	PMDL mdl;
 
-	if (length > U32_MAX - PAGE_SIZE + 1)
+	/* Its pages are counted with 32 bits where addresses have no more. */
+	if (length > U32_MAX - PAGE_SIZE + 1 ||
+	    check_add_overflow((SIZE_T)offset_in_page(base) + PAGE_SIZE - 1,
+			       (SIZE_T)length, &end))
 		return NULL;
 	mdl = ntdma_mdl_memory(size, gfp | __GFP_ZERO);
 	if (!mdl)

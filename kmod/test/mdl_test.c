@@ -1564,9 +1564,20 @@ static void same_pages(struct nttest *t)
 	user_unmap(t, c.user);
 }
 
+/* The pages that this spans are not to be counted with 32 bits. */
+static void too_long(struct nttest *t)
+{
+	if (sizeof(SIZE_T) == 4)
+		EXPECT(t, !IoAllocateMdl((PVOID)2, 0xfffff000, FALSE, FALSE,
+					 NULL));
+	else
+		nttest_skip(t, "SIZE_T has 64 bits");
+}
+
 static const struct nttest_case cases[] = {
 	{ "EC-197 pages spanned", ec_197 },
 	{ "EC-198 pages spanned by almost 4 GiB", ec_198 },
+	{ "EC-198 bad input: more than there are addresses", too_long },
 	{ "EC-199 size of an MDL", ec_199 },
 	{ "EC-200 the second MDL of an IRP replaces the first", ec_200 },
 	{ "EC-201 S24.4 secondary buffers are appended", ec_201 },
