@@ -27,7 +27,7 @@
 
 #include "ntdma.h"
 
-#define NTDMA_POOL_GFP	(GFP_KERNEL | __GFP_NOWARN)
+#define NTDMA_POOL_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 static bool ntdma_pool_fill_pages(struct ntdma_pool *pool)
 {
