@@ -117,7 +117,8 @@ static void ntdma_set_limits(struct ntdma_adapter *adapter)
 		adapter->max_seg = min(adapter->max_seg,
 				       round_down(adapter->engine->max_seg,
 						  (u32)PAGE_SIZE));
-	if (adapter->boundary == ULONG_MAX)
+	/* With 32 bits all ones may be no boundary, or one of 4 GiB. */
+	if (BITS_PER_LONG == 64 && adapter->boundary == ULONG_MAX)
 		adapter->boundary = U64_MAX;
 	adapter->alignment = ntdma_device_coherent(dev) ? 1 :
 			     max_t(u32, dma_get_cache_alignment(),
@@ -130,9 +131,14 @@ static void ntdma_set_limits(struct ntdma_adapter *adapter)
 		adapter->line = max_t(u32, adapter->line, SMP_CACHE_BYTES);
 	adapter->backend = ntdma_choose(adapter);
 	adapter->entry_size = sizeof(struct ntdma_run);
-	if (adapter->backend == NTDMA_IOMMU)
-		adapter->entry_size = max(sizeof(struct ntdma_run),
-					  sizeof(struct scatterlist));
+	if (adapter->backend != NTDMA_IOMMU)
+		return;
+	adapter->entry_size = max_t(u32, adapter->entry_size,
+				    sizeof(struct scatterlist));
+	/* For a device that it distrusts the platform copies. */
+	adapter->max_seg = min_t(u64, adapter->max_seg,
+				 round_down(dma_max_mapping_size(dev),
+					    PAGE_SIZE));
 }
 
 static struct ntdma_pool *ntdma_open_pool(struct ntdma_adapter *adapter,
@@ -172,13 +178,29 @@ static u32 ntdma_pool_size_of(const struct ntdma_adapter *adapter,
 }
 
 /*
+ * As many as one block of memory describes for any routine. Behind an IOMMU also
+ * not more than a quarter of what the device reaches: addresses are aligned to
+ * the size of what they are for, and others need some.
+ */
+static u32 ntdma_most_registers(const struct ntdma_adapter *adapter)
+{
+	u32 most = max((ntdma_max_transfer >> PAGE_SHIFT) + 1, 2U);
+	size_t each = 2 * adapter->entry_size + sizeof(SCATTER_GATHER_ELEMENT);
+
+	most = min_t(size_t, most, (KMALLOC_MAX_SIZE - PAGE_SIZE) / each);
+	if (adapter->backend == NTDMA_IOMMU)
+		most = min_t(u64, most, adapter->mask >> (PAGE_SHIFT + 2));
+	return most;
+}
+
+/*
  * The pool and the register count. What the pool cannot guarantee is not
  * granted, but for version 3, whose own routines report failures.
  */
 static int ntdma_open_registers(struct ntdma_adapter *adapter,
 				u32 maximum_length)
 {
-	u32 most = (ntdma_max_transfer >> PAGE_SHIFT) + 1;
+	u32 most = ntdma_most_registers(adapter);
 	u32 want;
 
 	adapter->counted = adapter->backend == NTDMA_BOUNCE || !adapter->sg ||
@@ -193,7 +215,7 @@ static int ntdma_open_registers(struct ntdma_adapter *adapter,
 			return -ENOMEM;
 	}
 	if (adapter->counted || (want && adapter->version < 3))
-		most = ntdma_pool_largest(adapter->pool);
+		most = min(most, ntdma_pool_largest(adapter->pool));
 	if (!adapter->sg)
 		most = min(most, adapter->max_seg >> PAGE_SHIFT);
 	if (most < 2) {
@@ -235,7 +257,7 @@ static int ntdma_open_shared(struct ntdma_adapter *adapter)
 static int ntdma_open_system(struct ntdma_adapter *adapter, u32 maximum_length)
 {
 	struct ntdma_engine *engine = adapter->engine;
-	u32 most = (ntdma_max_transfer >> PAGE_SHIFT) + 1;
+	u32 most = ntdma_most_registers(adapter);
 	int ret;
 
 	adapter->counted = adapter->backend == NTDMA_BOUNCE || !engine->sg ||
@@ -247,7 +269,7 @@ static int ntdma_open_system(struct ntdma_adapter *adapter, u32 maximum_length)
 	if (ret)
 		return ret;
 	if (adapter->counted || (adapter->fallible && adapter->version < 3))
-		most = ntdma_pool_largest(adapter->pool);
+		most = min(most, ntdma_pool_largest(adapter->pool));
 	if (!adapter->sg)
 		most = min(most, adapter->max_seg >> PAGE_SHIFT);
 	if (most < 2)
@@ -364,8 +386,11 @@ static int ntdma_adapter_port(struct ntdma_adapter *adapter,
 	port->demand = description->DemandMode;
 	port->cyclic = description->AutoInitialize;
 	port->speed = description->DmaSpeed;
-	if (adapter->version == 3)
+	if (adapter->version == 3) {
 		port->addr = description->DeviceAddress.QuadPart;
+		if (port->addr != (u64)description->DeviceAddress.QuadPart)
+			return -EINVAL;
+	}
 	port->unit = port->width;
 	port->burst = 1;
 	ntdma_port_renew(port);

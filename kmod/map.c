@@ -100,7 +100,9 @@ static void ntdma_clip(const struct ntdma_map *map, struct ntdma_run *run)
 		ntdma_clip_reach(adapter, run);
 	if (adapter->line > 1 && map->dir == DMA_FROM_DEVICE)
 		ntdma_clip_edges(adapter, run);
-	if (adapter->backend == NTDMA_IOMMU || adapter->boundary == U64_MAX)
+	/* What is copied is a page at most, and may have no address itself. */
+	if (!run->at || adapter->backend == NTDMA_IOMMU ||
+	    adapter->boundary == U64_MAX)
 		return;
 	room = ntdma_boundary_room(phys_to_dma(adapter->dev, run->phys),
 				   adapter->boundary);
@@ -465,7 +467,8 @@ static int ntdma_sg_map(struct ntdma_map *map, u32 count)
 		map->nents = 0;
 	if (map->nents)
 		return 0;
-	return map->granted ? 1 : -ENOMEM;
+	/* A page at a time there may be addresses for it, or other pages. */
+	return map->granted || map->adapter->sg ? 1 : -ENOMEM;
 }
 
 /* Maps a part as a scatterlist; 1 when it has to be done otherwise. */

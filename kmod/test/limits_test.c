@@ -6,6 +6,7 @@
  * The limits are those of the struct device, as a glue file would set them;
  * the adapter is opened under them.
  */
+#include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/sizes.h>
 #include "../glue.h"
@@ -137,6 +138,60 @@ static void both_limits(struct nttest *t)
 {
 	under(t, &(struct limits){ 3 * PAGE_SIZE, 4 * PAGE_SIZE - 1 }, rig_lists,
 	      shapes);
+}
+
+/* Memory that no address of the bus stands for, as on a Raspberry Pi 4. */
+static void beyond_the_bus(struct nttest *t)
+{
+	static const struct bus_dma_region map[] = { { .size = SZ_128M }, { } };
+	const struct rig_kind *kind = rig_lists;
+	struct device *dev = rig_device(t, kind);
+	const struct bus_dma_region *old = dev->dma_range_map;
+	u64 limit = dev->bus_dma_limit;
+
+	if (dma_get_merge_boundary(dev) || old ||
+	    !rig_reaches(dev, SZ_128M - 1)) {
+		nttest_skip(t, "not a bus whose addresses are those of memory");
+		return;
+	}
+	dev->dma_range_map = map;
+	dev->bus_dma_limit = SZ_128M - 1;
+	under(t, &(struct limits){ SZ_64K, U32_MAX }, rig_lists, shapes);
+	dev->dma_range_map = old;
+	dev->bus_dma_limit = limit;
+}
+
+/* As many registers as there can be addresses for, and all of them mapped. */
+static void few_addresses(struct nttest *t)
+{
+	static const struct rig_kind kind = {
+		.name = "24 bits, 16 MiB", .version = 3, .width = 24,
+		.length = SZ_16M,
+	};
+	struct request *q;
+	struct buffer *b;
+	struct rig *r;
+	int write;
+
+	if (!dma_get_merge_boundary(t->dev)) {
+		nttest_skip(t, "no IOMMU");
+		return;
+	}
+	r = rig_open(t, &kind);
+	REQUIRE(t, r);
+	EXPECT(t, r->registers > 16 && r->registers * PAGE_SIZE <= SZ_4M);
+	for (write = 0; write < 2 && !t->failed; write++) {
+		b = buffer_new(r, SCATTERED, 0x123,
+			       (r->registers - 1) * PAGE_SIZE);
+		q = b ? request_new(r, b->mdl, 0, b->length, write) : NULL;
+		if (!EXPECT(t, q) || !request_list(q, BY_GET))
+			break;
+		request_check_list(q);
+		request_move(q);
+		request_put(q);
+		request_check_memory(q);
+	}
+	rig_close(r);
 }
 
 #define RUNS	3
@@ -279,6 +334,8 @@ static const struct nttest_case cases[] = {
 	{ "S7 elements of an odd limit", odd_elements },
 	{ "S7 no element crosses two pages", narrow_boundary },
 	{ "S7 a limit and a boundary", both_limits },
+	{ "S7 memory beyond what the bus reaches", beyond_the_bus },
+	{ "S7 all that there are addresses for", few_addresses },
 	{ "S2 no run crosses a boundary", single_boundary },
 	{ "S2 no run is longer than the limit", single_segment },
 	{ "S2 a limit and a boundary for runs", single_both },
