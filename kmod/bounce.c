@@ -27,7 +27,7 @@
 
 #include "ntdma.h"
 
-#define NTDMA_POOL_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+#define NTDMA_POOL_GFP	(GFP_KERNEL | __GFP_NOWARN)
 
 static bool ntdma_pool_fill_pages(struct ntdma_pool *pool)
 {
@@ -38,7 +38,8 @@ static bool ntdma_pool_fill_pages(struct ntdma_pool *pool)
 			slot->page = dma_alloc_pages(pool->dev, PAGE_SIZE,
 						     &slot->dma,
 						     DMA_BIDIRECTIONAL,
-						     NTDMA_POOL_GFP);
+						     NTDMA_POOL_GFP |
+						     __GFP_RETRY_MAYFAIL);
 		if (!slot->page)
 			break;
 	}
