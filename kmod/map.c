@@ -465,10 +465,8 @@ static int ntdma_sg_map(struct ntdma_map *map, u32 count)
 					      ntdma_map_attrs(map));
 	else
 		map->nents = 0;
-	if (map->nents)
-		return 0;
-	/* A page at a time there may be addresses for it, or other pages. */
-	return map->granted || map->adapter->sg ? 1 : -ENOMEM;
+	/* Piece by piece there may be addresses for it, or there are copies. */
+	return map->nents ? 0 : 1;
 }
 
 /* Maps a part as a scatterlist; 1 when it has to be done otherwise. */

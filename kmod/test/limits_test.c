@@ -173,7 +173,7 @@ static void few_addresses(struct nttest *t)
 	struct rig *r;
 	int write;
 
-	if (!dma_get_merge_boundary(t->dev)) {
+	if (!dma_get_merge_boundary(rig_device(t, &kind))) {
 		nttest_skip(t, "no IOMMU");
 		return;
 	}
@@ -184,7 +184,7 @@ static void few_addresses(struct nttest *t)
 		b = buffer_new(r, SCATTERED, 0x123,
 			       (r->registers - 1) * PAGE_SIZE);
 		q = b ? request_new(r, b->mdl, 0, b->length, write) : NULL;
-		if (!EXPECT(t, q) || !request_list(q, BY_GET))
+		if (!EXPECT(t, q) || !request_list(q, BY_BUILD))
 			break;
 		request_check_list(q);
 		request_move(q);
