@@ -479,7 +479,8 @@ static void edu_synchronize(struct dma_chan *chan)
 	list_splice_init(&c->terminated, &dead);
 	spin_unlock_irqrestore(&c->dmac->lock, flags);
 	edu_free(&dead);
-	msleep(READ_ONCE(slow));
+	if (slow)
+		msleep(slow);
 	WRITE_ONCE(stops, stops + 1);
 }
 
