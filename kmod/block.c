@@ -232,6 +232,34 @@ bool ntdma_want_bounds(struct ntdma_want *want, u64 min, u64 last)
 	return want->min <= last && want->size - 1 <= last - want->min;
 }
 
+/**
+ * ntdma_sync_pages() - hand a part of cached memory over
+ * @dev: the device
+ * @addr: of the first byte for the DMA API
+ * @size: in bytes
+ * @back: to the processor, not to the device
+ *
+ * Behind an IOMMU the pages do not lie in a row, as the DMA API takes for
+ * granted of what it is told in one call.
+ *
+ * Context: <= DISPATCH_LEVEL.
+ */
+void ntdma_sync_pages(struct device *dev, dma_addr_t addr, size_t size,
+		      bool back)
+{
+	size_t part;
+
+	for (; size; addr += part, size -= part) {
+		part = min_t(size_t, size, PAGE_SIZE - offset_in_page(addr));
+		if (back)
+			dma_sync_single_for_cpu(dev, addr, part,
+						DMA_BIDIRECTIONAL);
+		else
+			dma_sync_single_for_device(dev, addr, part,
+						   DMA_BIDIRECTIONAL);
+	}
+}
+
 static bool ntdma_block_cached(struct device *dev,
 			       const struct ntdma_want *want,
 			       struct ntdma_block *block)
@@ -253,7 +281,7 @@ static bool ntdma_block_cached(struct device *dev,
 	known->dma = sg_dma_address(block->sgt->sgl);
 	known->addr = known->dma;
 	/* The zeroes are in the cache: they must not follow later. */
-	dma_sync_single_for_device(dev, known->dma, size, DMA_BIDIRECTIONAL);
+	ntdma_sync_pages(dev, known->dma, size, false);
 	return true;
 }
 
@@ -567,9 +595,8 @@ static void ntdma_block_paint(struct ntdma_adapter *adapter,
 	block->red = want->length;
 	ntdma_red_fill(known->va + block->red, size);
 	if (block->sgt)
-		dma_sync_single_for_device(adapter->dev,
-					   known->addr + block->red, size,
-					   DMA_BIDIRECTIONAL);
+		ntdma_sync_pages(adapter->dev, known->dma + block->red, size,
+				 false);
 }
 
 /* The processor may have written to the red zone, or the device. */
@@ -586,8 +613,7 @@ static bool ntdma_block_intact(struct ntdma_adapter *adapter,
 		return false;
 	if (!block->sgt)
 		return true;
-	dma_sync_single_for_cpu(adapter->dev, known->addr + block->red, size,
-				DMA_BIDIRECTIONAL);
+	ntdma_sync_pages(adapter->dev, known->dma + block->red, size, true);
 	return ntdma_red_intact(zone, size);
 }
 

@@ -51,15 +51,13 @@ static void ntdma_flush_cached(struct ntdma_adapter *adapter, const MDL *mdl,
 		if (!part)
 			return;
 		if (read) {
-			dma_sync_single_for_cpu(adapter->dev, addr, part,
-						DMA_BIDIRECTIONAL);
+			ntdma_sync_pages(adapter->dev, addr, part, true);
 			if (is_vmalloc_addr(va))
 				invalidate_kernel_vmap_range(va, part);
 		} else {
 			if (is_vmalloc_addr(va))
 				flush_kernel_vmap_range(va, part);
-			dma_sync_single_for_device(adapter->dev, addr, part,
-						   DMA_BIDIRECTIONAL);
+			ntdma_sync_pages(adapter->dev, addr, part, false);
 		}
 	}
 }

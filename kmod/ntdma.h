@@ -598,6 +598,8 @@ void ntdma_block_put(struct ntdma_adapter *adapter, struct ntdma_block *block);
 bool ntdma_block_alloc(struct ntdma_adapter *adapter,
 		       const struct ntdma_want *want,
 		       struct ntdma_block *block);
+void ntdma_sync_pages(struct device *dev, dma_addr_t addr, size_t size,
+		      bool back);
 void ntdma_block_free(struct device *dev, struct ntdma_block *block);
 bool ntdma_block_map(const struct ntdma_block *block, struct ntdma_span *span,
 		     struct device *dev);
