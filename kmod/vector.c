@@ -27,7 +27,7 @@
  */
 struct ntdma_chunk {
 	struct ntdma_block block;
-	u32 used;
+	atomic_t used;
 };
 
 /**
@@ -98,7 +98,7 @@ static void ntdma_vector_delete(struct ntdma_adapter *adapter,
 	u32 i;
 
 	for (i = 0; i < vector->chunks; i++)
-		if (vector->chunk[i].used)
+		if (atomic_read(&vector->chunk[i].used))
 			ntdma_block_put(adapter, &vector->chunk[i].block);
 	kvfree(vector);
 }
@@ -112,7 +112,8 @@ static bool ntdma_vector_fill(struct ntdma_adapter *adapter,
 	for (i = 0; i < vector->chunks; i++) {
 		if (!ntdma_block_get(adapter, want, &vector->chunk[i].block))
 			return false;
-		vector->chunk[i].used = ntdma_vector_members(vector, i);
+		atomic_set(&vector->chunk[i].used,
+			   ntdma_vector_members(vector, i));
 		cond_resched();
 	}
 	bitmap_set(vector->live, 0, vector->count);
@@ -127,6 +128,9 @@ static NTSTATUS ntdma_vector_create(struct ntdma_adapter *adapter,
 	struct ntdma_want chunk = *want;
 	u64 pages;
 
+	/* More than a bitmap numbers. */
+	if (count > INT_MAX)
+		return STATUS_INSUFFICIENT_RESOURCES;
 	ntdma_vector_shape(&shape, want, count, size);
 	/* All elements of a chunk are the client's. */
 	chunk.length = (min(count, shape.share) - 1) * shape.stride + size;
@@ -263,7 +267,7 @@ VOID ntdma_free_element(PDMA_ADAPTER wdm, PDMA_COMMON_BUFFER_VECTOR opaque,
 		return;
 	}
 	chunk = &vector->chunk[index / vector->share];
-	if (!--chunk->used)
+	if (atomic_dec_and_test(&chunk->used))
 		ntdma_block_put(adapter, &chunk->block);
 }
 
