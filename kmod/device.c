@@ -423,6 +423,9 @@ bool ntdma_device_lower(struct ntdma_device *device, u64 floor)
  * @device: the device, locked
  * @limit: last address allowed, any value but 0
  *
+ * Does nothing where that is the mask of transfers, too: those that run would
+ * find their memory out of reach.
+ *
  * Context: PASSIVE_LEVEL.
  * Return: for ntdma_device_restore().
  */
@@ -431,7 +434,8 @@ u64 ntdma_device_narrow(struct ntdma_device *device, u64 limit)
 	u64 mask = device->dev->coherent_dma_mask;
 
 	lockdep_assert_held(&device->lock);
-	device->dev->coherent_dma_mask = min(mask, limit);
+	if (device->dev->dma_mask != &device->dev->coherent_dma_mask)
+		device->dev->coherent_dma_mask = min(mask, limit);
 	return mask;
 }
 
