@@ -18,7 +18,8 @@
  * Devices of a group share a space, and each has a mask. There is no window
  * unless all of them are ours and end below the floor, or are bridges, which
  * map nothing but the page of their interrupts, and that when they are
- * probed. It is looked up for each span. What somebody mapped before the mask
+ * probed. It is looked up for each span; against a driver that comes later a
+ * span is not protected. What somebody mapped before the mask
  * was set is found by asking the IOMMU; what was unmapped lazily may still be
  * in its cache, which is flushed before a span is used. Unmapping flushes
  * before it returns: then the pages may have another use.
