@@ -21,8 +21,9 @@
  * without them knows how far memory goes. Addresses are those of the bus, as
  * without an IOMMU.
  *
- * What the DMA API is asked to undo or to sync must be mapped: everything
- * else is a fault, counted. The lock is a leaf.
+ * What the DMA API is asked to undo or to sync must be mapped, and what was
+ * allocated as pages is synced page by page, since behind an IOMMU these are not
+ * in a row: everything else is a fault, counted. The lock is a leaf.
  */
 #include <linux/cache.h>
 #include <linux/dma-direct.h>
@@ -57,6 +58,7 @@ struct view {
  * @size: in bytes
  * @dir: direction
  * @shared: the device sees the page itself
+ * @apart: its pages would be anywhere if there was an IOMMU
  */
 struct region {
 	struct list_head node;
@@ -64,6 +66,7 @@ struct region {
 	size_t size;
 	enum dma_data_direction dir;
 	bool shared;
+	bool apart;
 };
 
 static struct platform_device *device, *twin;
@@ -210,6 +213,7 @@ static bool region_add(dma_addr_t addr, size_t size,
 	r->size = size;
 	r->dir = dir;
 	r->shared = shared;
+	r->apart = false;
 	spin_lock_irqsave(&lock, flags);
 	done = shared || views_get(phys_of(addr), size);
 	if (done) {
@@ -255,7 +259,8 @@ static void region_sync(dma_addr_t addr, size_t size, bool for_device)
 
 	spin_lock_irqsave(&lock, flags);
 	r = region_at(addr, size);
-	if (!r || r->shared)
+	if (!r || r->shared ||
+	    (r->apart && offset_in_page(addr) + size > PAGE_SIZE))
 		faults++;
 	else if (for_device || r->dir != DMA_TO_DEVICE)
 		range_copy(phys_of(addr), size, for_device);
@@ -381,7 +386,15 @@ static struct page *pages_alloc(struct device *dev, size_t size,
 				dma_addr_t *addr, enum dma_data_direction dir,
 				gfp_t gfp)
 {
-	return region_alloc(dev, size, addr, gfp, dir, false);
+	struct page *page = region_alloc(dev, size, addr, gfp, dir, false);
+	unsigned long flags;
+
+	if (page) {
+		spin_lock_irqsave(&lock, flags);
+		region_at(*addr, size)->apart = true;
+		spin_unlock_irqrestore(&lock, flags);
+	}
+	return page;
 }
 
 static void pages_free(struct device *dev, size_t size, struct page *page,
