@@ -384,7 +384,8 @@ static NTSTATUS ntdma_lent_create(struct ntdma_adapter *adapter,
  *
  * FreeCommonBuffer with the system address undoes it; pages and MDL remain
  * the client's (EC-184). The length it takes is that of the MDL, or of the
- * subsection.
+ * subsection. For system DMA the addresses are the controller's, and are not
+ * chosen: limits are met where they happen to be.
  *
  * S20.
  *

@@ -164,7 +164,8 @@ static NTSTATUS ntdma_vector_create(struct ntdma_adapter *adapter,
  * @out: set to the vector, or NULL
  *
  * All elements or none. Each is one run for the device and aligned to 8
- * bytes, larger than half a page to a page; small ones share pages.
+ * bytes, larger than half a page to a page unless they are in large pages; small
+ * ones share pages.
  *
  * EC-185, S19.
  *
