@@ -71,25 +71,32 @@ finish() {
 # The guests
 #
 
-# Every test also in these settings, on one kernel.
-variants="plain+swiotlb plain+bounce plain+edges plain+incoherent iommu+strict
-	iommu+lazy iommu+passthrough"
+# Every test also in these settings, and on one kernel in those. Without a word
+# machines with an IOMMU are lazy (iommu.strict=0), see machine_args().
+variants="plain+swiotlb plain+bounce iommu+strict iommu+passthrough"
+more_variants="plain+edges plain+incoherent iommu+bounce"
 
 # What a setting is: kernel arguments, parameters of ntdma and of its tests, and
-# which back end the edu sample must meet and whether its pages bounce.
+# what the edu sample must meet: a back end, whether its pages bounce, and the
+# type of its IOMMU group.
 setting() { # MACHINE[+VARIANT]
-	args='' params='' test_params='' expect="$(backend_of "${1%+*}") none"
+	local backend bounces=none group=none
+	args='' params='' test_params='' backend=$(backend_of "${1%+*}")
+	[ "$backend" != iommu ] || group=DMA-FQ
 	case $1 in
-	bounce) expect="bounce some" ;;
-	noncoherent) expect="direct some" ;;
-	*+swiotlb) args=swiotlb=force expect="bounce some" ;;
-	*+bounce) params=,bounce=1 expect="bounce some" ;;
-	*+edges) params=,edges=1 expect="direct some" ;;
+	bounce) bounces=some ;;
+	noncoherent) bounces=some ;;
+	*+swiotlb) args=swiotlb=force backend=bounce bounces=some ;;
+	*+bounce) params=,bounce=1 backend=bounce bounces=some ;;
+	*+edges) params=,edges=1 bounces=some ;;
 	*+incoherent) test_params=,incoherent=1 ;;
-	*+strict) args=iommu.strict=1 ;;
-	*+lazy) args=iommu.strict=0 ;;
-	*+passthrough) args=iommu.passthrough=1 expect="bounce any" ;;
+	*+strict) args=iommu.strict=1 group=DMA ;;
+	*+passthrough)
+		args=iommu.passthrough=1 group=identity
+		backend=bounce bounces=any
+		;;
 	esac
+	expect="$backend $bounces $group"
 }
 
 boot() { # KERNEL MACHINE[+VARIANT]
@@ -282,8 +289,8 @@ main() {
 	fi
 	for k in ${stock[@]+"${stock[@]}"}; do
 		# shellcheck disable=SC2046,SC2086 # words
-		boot_all "$k" $(machines_of "$k") \
-			$([ "$k" != "${stock[0]}" ] || echo $variants)
+		boot_all "$k" $(machines_of "$k") $variants \
+			$([ "$k" != "${stock[0]}" ] || echo $more_variants)
 	done
 	for k in ${arm[@]+"${arm[@]}"}; do
 		# shellcheck disable=SC2046 # words
@@ -291,8 +298,8 @@ main() {
 	done
 	if [ -n "$debug" ] && finish_debug_kernel; then
 		harness debug
-		# shellcheck disable=SC2046 # words
-		boot_all debug $(machines_of debug)
+		# shellcheck disable=SC2046,SC2086 # words
+		boot_all debug $(machines_of debug) $variants
 	fi
 	complete=1
 }

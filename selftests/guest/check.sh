@@ -5,8 +5,9 @@
 # Runs in a guest of `make check`: prints the KTAP of every suite, each between
 # "suite-begin NAME" and "suite-end STATUS".  The verdict on the cases is the
 # host's; this script fails if there is nothing to run.  /ntdma/suites names the
-# suites, or nothing for all.  /ntdma/expect holds the name of the back end that
-# the edu sample must meet here, and whether its pages bounce: some, none or any.
+# suites, or nothing for all.  /ntdma/expect holds what the edu sample must meet
+# here: the name of the back end, whether its pages bounce (some, none or any), and
+# the type of the device's IOMMU group, or none.
 # At the end an edu device is taken from the sample and becomes a DMA controller.
 dbg=/sys/kernel/debug
 # shellcheck source-path=SCRIPTDIR source=tap.sh
@@ -63,13 +64,13 @@ leak() {
 
 # The sample on the device kept for it, judged by its own word and by ntdma's.
 sample() {
-	local backend bounced report line
-	read -r backend bounced </ntdma/expect
+	local backend bounced group report line
+	read -r backend bounced group </ntdma/expect
 	set -- /sys/bus/pci/drivers/edu_wdm/0*
 	report=$(cat "$1/transfer")
 	line=$(grep "^${1##*/} " $dbg/ntdma/adapters)
 	echo "TAP version 13"
-	echo "1..5"
+	echo "1..6"
 	echo "$report" | sed 's/^/# /'
 	echo "# $line"
 	result "sample: data is the same both ways" \
@@ -80,13 +81,20 @@ sample() {
 		[ "$(value backend "$line")" = "$backend" ]
 	result "sample: pages bounce exactly where they must" \
 		bounced_as_expected "$bounced" "$(value bounced "$line")"
+	result "sample: the type of its IOMMU group is $group" \
+		[ "$(cat "$1/iommu_group/type" 2>/dev/null || echo none)" = \
+			"$group" ]
 	result "sample: no mapping is left" [ "$(value live "$line")" = 0 ]
+}
+
+untranslated() { # GROUP
+	[ "$1" = none ] || [ "$1" = identity ]
 }
 
 # Two of the sample's devices and one buffer, where there are domains.
 domain() {
-	local backend bounced report
-	read -r backend bounced </ntdma/expect
+	local backend bounced group report
+	read -r backend bounced group </ntdma/expect
 	set -- /sys/bus/pci/drivers/edu_wdm/0*
 	report=$(cat "$1/domain")
 	cases=0
@@ -95,7 +103,7 @@ domain() {
 	echo "$report" | sed 's/^/# /'
 	if [ "$(value status "$report")" = 0xc00000bb ]; then
 		result "sample: S21 no domain without an IOMMU" \
-			[ "$backend" != iommu ]
+			untranslated "$group"
 		result "sample: S21 nothing was moved" \
 			[ "$(value bytes "$report")" = 0 ]
 		return
@@ -116,8 +124,8 @@ reported() { # DEVICE
 # reports that it writes, which must not be missing; with Linux' drivers neither
 # that one nor an SMMU has memory to write only.
 permissions() {
-	local backend bounced report iommu kind=other
-	read -r backend bounced </ntdma/expect
+	local backend bounced group report iommu kind=other
+	read -r backend bounced group </ntdma/expect
 	set -- /sys/bus/pci/drivers/edu_wdm/0*
 	for iommu in /sys/class/iommu/*; do
 		case ${iommu##*/} in
@@ -125,7 +133,7 @@ permissions() {
 		smmu*) kind=smmu ;;
 		esac
 	done
-	[ "$backend" = iommu ] || kind=none
+	! untranslated "$group" || kind=none
 	[ $kind != intel ] || echo "ntdma-expect-begin: DMAR: (DRHD: handling" \
 		"fault status|\[DMA Write .* Write access is not set)" >/dev/kmsg
 	report=$(cat "$1/permissions")
