@@ -11,14 +11,23 @@
 # shellcheck disable=SC2034 # used by the scripts that source this
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$top/selftests/vm
+# checkpatch wants a home.
+export HOME=${HOME:-/root}
 out=$(realpath -m "${NTDMA_OUT:-$top/out}")
-cache=$(realpath -m "${NTDMA_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ntdma}")
+cache=$(realpath -m "${NTDMA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ntdma}")
+# Some of us change directory before they start others.
+export NTDMA_OUT=$out NTDMA_CACHE=$cache
 verbose=${V:-0}
 # One clock for a whole run: the scripts that a script starts go on counting.
 export NTDMA_T0=${NTDMA_T0:-$(date +%s)}
 
-# A make that is called from here is not the job server's that called us.
-unset MAKEFLAGS MFLAGS
+# A make that is called from here is not the job server's that called us, and
+# builds for the kernel that it is given, not for what the caller works on.
+unset MAKEFLAGS MFLAGS CC ARCH CROSS_COMPILE KCFLAGS LLVM KBUILD_OUTPUT
+
+# perl complains of a locale that is named and not there.
+unset LC_ALL LC_CTYPE LC_MESSAGES LC_COLLATE LANGUAGE
+export LANG=C.UTF-8
 
 say() {
 	printf '[%4d s] %s\n' $(($(date +%s) - NTDMA_T0)) "$*" >&2
