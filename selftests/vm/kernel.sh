@@ -66,7 +66,7 @@ apt_update_foreign() { # ARCH
 freshen_lists() { # ARCH
 	[ "$1" != "$host_arch" ] || return 0
 	[ -n "$(find "$cache/lists/$1/updated" -mmin -1440 2>/dev/null)" ] ||
-		apt_update_foreign "$1"
+		renew_lists "$1"
 }
 
 apt_update() { # [ARCH]
@@ -77,11 +77,21 @@ apt_update() { # [ARCH]
 	can_be_root || die "apt's package lists are too old: please run" \
 			   "'apt-get update' as root"
 	say "refreshing apt's package lists"
-	as_root apt-get -q "${apt_patience[@]}" -o DPkg::Lock::Timeout=300 update \
-		>"$out/apt-update.log" 2>&1 </dev/null || {
+	update_lists >"$out/apt-update.log" 2>&1 </dev/null || {
 		show_tail "$out/apt-update.log"
 		die "apt-get update failed; is the network there?"
 	}
+}
+
+# What is not in the cache is asked for by the newest name there is: lists of
+# last month name packages that are gone.  Once in a run.
+renew_lists() { # ARCH
+	local stamp=$notes/lists-$1
+	[ -z "$(find "$stamp" -newermt "@$NTDMA_T0" 2>/dev/null)" ] || return 0
+	[ "$1" != "$host_arch" ] || can_be_root || return 0
+	apt_update "$1"
+	mkdir -p "$notes"
+	touch "$stamp"
 }
 
 # Newest package whose name is PREFIX + what the pattern allows + SUFFIX.
@@ -238,25 +248,31 @@ newest_cached() { # GLOB
 	compgen -G "$1" | sort -V | tail -n 1 || true
 }
 
-fetch_stock() { # NAME
-	local name=$1 arch rel dir pattern
-	arch=$(arch_of "$name")
-	pattern=$(stock_pattern "$name")
-	freshen_lists "$arch"
-	rel=$(newest_release "$arch" "$pattern")
-	dir=$(newest_cached "$cache/stock/$name-6.*")
-	if [ -z "$rel" ] && [ -z "$dir" ]; then
-		apt_update "$arch"
-		rel=$(newest_release "$arch" "$pattern")
-		[ -n "$rel" ] || die "no $arch kernel package matches" \
-			"linux-image-$pattern; is bookworm-security in apt's sources?"
-	fi
+# The newest that apt knows, or what is in the cache if it knows none.
+choose_stock() { # NAME ARCH; sets rel, dir
+	rel=$(newest_release "$2" "$(stock_pattern "$1")")
 	if [ -n "$rel" ]; then
-		dir=$cache/stock/$name-$(package_version "$arch" "linux-headers-$rel")
-	else
-		rel=$(basename "$dir"/boot/vmlinuz-*)
-		rel=${rel#vmlinuz-}
+		dir=$cache/stock/$1-$(package_version "$2" "linux-headers-$rel")
+		return
 	fi
+	dir=$(newest_cached "$cache/stock/$1-6.*")
+	[ -n "$dir" ] || return 0
+	rel=$(basename "$dir"/boot/vmlinuz-*)
+	rel=${rel#vmlinuz-}
+}
+
+fetch_stock() { # NAME
+	local name=$1 arch rel dir
+	arch=$(arch_of "$name")
+	freshen_lists "$arch"
+	choose_stock "$name" "$arch"
+	[ -d "$dir" ] || {
+		renew_lists "$arch"
+		choose_stock "$name" "$arch"
+	}
+	[ -n "$dir" ] || die "no $arch kernel package matches" \
+		"linux-image-$(stock_pattern "$name");" \
+		"is bookworm-security in apt's sources?"
 	[ -d "$dir" ] || {
 		say "kernel $name: downloading and unpacking $rel"
 		unpack_stock "$arch" "$rel" "$dir"
@@ -309,8 +325,8 @@ unpack_source_package() { # DIR
 fetch_source() {
 	local dir
 	dir=$(source_dir)
-	[ -n "$dir" ] || {
-		apt_update
+	[ -d "$dir" ] || {
+		renew_lists "$host_arch"
 		dir=$(source_dir)
 	}
 	[ -n "$dir" ] || die "apt knows no $source_package;" \

@@ -83,6 +83,17 @@ as_root() {
 # shellcheck disable=SC2034
 apt_patience=(-o Acquire::Retries=5 -o Acquire::http::Timeout=60)
 
+# apt waits for dpkg's lock, not for that of its lists.
+update_lists() {
+	local try
+	for try in 1 2 3 4 5 6; do
+		as_root apt-get -q "${apt_patience[@]}" \
+			-o DPkg::Lock::Timeout=300 update && return
+		[ "$try" = 6 ] || sleep 20
+	done
+	return 1
+}
+
 can_be_root() {
 	[ "$(id -u)" -eq 0 ] && return
 	command -v sudo >/dev/null || return

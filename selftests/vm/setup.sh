@@ -78,7 +78,7 @@ install_packages() { # LOG PACKAGE...
 	shift
 	{
 		apt install --no-install-recommends "$@" || {
-			apt update &&
+			update_lists &&
 			apt install --no-install-recommends "$@"
 		}
 	} >"$log" 2>&1 </dev/null
