@@ -13,7 +13,8 @@
 
 BEGIN {
 	context = 25
-	head = "WARNING:|BUG:|kernel BUG at|Oops[: ]|UBSAN:|KASAN:|KCSAN:" \
+	head = "WARNING:|(^|[^E])BUG:|BUG [a-z]|kernel BUG at|Oops[: ]" \
+	       "|Internal error:|Unable to handle|UBSAN:|KASAN:|KCSAN:" \
 	       "|INFO: task|INFO: trying to register" \
 	       "|rcu:? INFO:|rcu_.*detected|detected stalls|self-detected stall" \
 	       "|possible circular locking|possible recursive locking" \
@@ -26,10 +27,13 @@ BEGIN {
 	       "|Bad page|page allocation failure|stack-protector" \
 	       "|unreferenced object|new suspected memory leaks" \
 	       "|leak detector disabled|dma-pool: failed" \
-	       "|DMAR:.*(fault|DRHD: handling)|DMA-API:|AMD-Vi: Event"
+	       "|DMAR:.*(fault|DRHD: handling)|DMA-API:|AMD-Vi: Event" \
+	       "|arm-smmu.*event 0x|page fault from EP" \
+	       "|printk messages dropped"
 	# What the kernel says of the same subjects when all is well
 	calm = "DMA-API: (preallocated|debugging enabled|dump)" \
-	       "|kasan: KernelAddressSanitizer|RCU CPU stall warnings"
+	       "|kasan: KernelAddressSanitizer|RCU CPU stall warnings" \
+	       "|RETBleed: WARNING|Spectre V2 : WARNING"
 }
 
 function bad(text) {
