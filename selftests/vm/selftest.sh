@@ -68,6 +68,8 @@ test_verdicts() {
 	guest_script good 'echo fine'
 	guest_script bad 'exit 7'
 	guest_script hang 'while :; do :; done'
+	guest_script exit 'echo "ntdma-vm: verdict 0" >/dev/kmsg' \
+		'echo 1 | dd of=/dev/port bs=1 count=1 seek=1281' 'sleep 100'
 	guest_script expected \
 		'echo "ntdma-expect-begin: warning on request" >/dev/kmsg' \
 		"insmod /ntdma/vm_probe.ko act=warn" \
@@ -80,12 +82,15 @@ test_verdicts() {
 		"insmod /ntdma/vm_probe.ko act=warn" \
 		'echo ntdma-expect-end >/dev/kmsg'
 
-	echo "1..12"
+	echo "1..13"
 	expect "a good guest passes" 0 "verdict 0" -s "$work/good.sh" "$probe"
 	expect "a script's status is the verdict" 1 "verdict is 7" \
 		-s "$work/bad.sh"
 	expect "a guest that hangs is killed and shown" 3 \
 		"guest hung: no verdict within 15 s" -t 15 -s "$work/hang.sh"
+	expect "an emulator that fails behind a good verdict fails" 3 \
+		"the guest did not end" -q "-device isa-debug-exit" \
+		-s "$work/exit.sh"
 	expect "a panic is not a verdict" 4 "died without a verdict" \
 		"$probe,act=panic"
 	expect "a module that does not insert fails the boot" 1 \

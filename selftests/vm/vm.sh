@@ -331,6 +331,10 @@ judge() { # DIR
 			"$log" >&2
 		say "$name: the guest's verdict is $verdict ($log)"
 		return 1
+	elif [ "$status" != 0 ]; then
+		show_tail "$log"
+		say "$name: the guest did not end, or QEMU failed: $status ($log)"
+		return 3
 	elif [ -s "$1/reports" ]; then
 		return 5
 	fi
