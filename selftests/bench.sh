@@ -59,15 +59,19 @@ judge() { # MACHINE STATUS
 }
 
 main() {
-	local machine bad=0 rc status=()
+	local machine bad=0 rc guests=() status=()
 	[ "$kernel" != debug ] || die "a debug kernel's costs say nothing"
 	chosen_kernels "$kernel" >/dev/null
 	"$here/setup.sh" demo
 	"$here/kernel.sh" fetch "$kernel"
 	build_modules "$kernel"
 	for machine in plain iommu; do
+		run_machine "$machine" &
+		guests+=($!)
+	done
+	for machine in plain iommu; do
 		rc=0
-		run_machine "$machine" || rc=$?
+		wait "${guests[${#status[@]}]}" || rc=$?
 		[ -f "$out/bench-$machine/guest.log" ] ||
 			: >"$out/bench-$machine/guest.log"
 		status+=("$rc")

@@ -295,8 +295,9 @@ main() {
 	trap finish EXIT
 	trap 'exit 130' INT TERM
 	"$here/setup.sh" check
-	"$here/kernel.sh" fetch 6.12 "${stock[@]}" "${arm[@]}" source
+	"$here/kernel.sh" fetch source
 	[ -z "$debug" ] || start_debug_kernel
+	"$here/kernel.sh" fetch 6.12 "${stock[@]}" "${arm[@]}"
 	lint
 	crosscheck
 	if [ ${#stock[@]} -gt 0 ]; then

@@ -153,10 +153,11 @@ copy_sources() { # DIR
 # Stock headers ask for BTF of modules, which needs their own pahole.
 kbuild_args="CONFIG_DEBUG_INFO_BTF_MODULES="
 
+# W=1 is for lint.sh, but what that built must be what others would build.
 kbuild() { # KDIR DIR [ARGS]...
 	local kdir=$1 dir=$2
 	shift 2
-	make -C "$kdir" M="$dir" $kbuild_args "$@" modules
+	make -C "$kdir" M="$dir" $kbuild_args W=1 "$@" modules
 }
 
 build_modules() { # KERNEL
