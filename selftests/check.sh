@@ -82,15 +82,15 @@ variants="plain+swiotlb plain+bounce iommu+strict iommu+passthrough"
 more_variants="plain+edges plain+incoherent iommu+bounce"
 
 # What a setting is: kernel arguments, parameters of ntdma and of its tests, and
-# what the edu sample must meet: a back end, whether its pages bounce, and the
-# type of its IOMMU group.
+# what the edu sample must meet: a back end, whether its pages bounce, the type of
+# its IOMMU group, and whether memory can be lent to it.
 setting() { # MACHINE[+VARIANT]
-	local backend bounces=none group=none
+	local backend bounces=none group=none lends=yes
 	args='' params='' test_params='' backend=$(backend_of "${1%+*}")
 	[ "$backend" != iommu ] || group=DMA-FQ
 	case $1 in
 	bounce) bounces=some ;;
-	noncoherent) bounces=some ;;
+	noncoherent*) bounces=some ;;
 	*+swiotlb) args=swiotlb=force backend=bounce bounces=some ;;
 	*+bounce) params=,bounce=1 backend=bounce bounces=some ;;
 	*+edges) params=,edges=1 bounces=some ;;
@@ -101,7 +101,10 @@ setting() { # MACHINE[+VARIANT]
 		backend=bounce bounces=any
 		;;
 	esac
-	expect="$backend $bounces $group"
+	case $group-$1 in
+	none-* | identity-* | *-noncoherent*) lends=no ;;
+	esac
+	expect="$backend $bounces $group $lends"
 }
 
 boot() { # KERNEL MACHINE[+VARIANT]

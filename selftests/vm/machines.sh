@@ -8,7 +8,7 @@
 #   plain         all          direct    q35 or virt, no IOMMU; edu with 40 bits
 #   iommu         amd64        iommu     q35 with intel-iommu
 #   bounce        amd64        bounce    q35, memory out of reach of 28 bits
-#   virtio-iommu  6.12         iommu     q35 with virtio-iommu
+#   virtio-iommu  6.12, debug  iommu     q35 with virtio-iommu
 #   pc            amd64        -         i440fx with i8237 and ISA slots
 #   smmu          arm64        iommu     virt with SMMUv3
 #   noncoherent   arm64        direct    virt, no IOMMU, PCI without coherence
@@ -27,18 +27,22 @@ noncoherent-smmu smdkc210 raspi3b"
 machines_of() { # KERNEL
 	case $1 in
 	6.12) echo plain iommu bounce virtio-iommu pc ;;
-	arm64) echo smmu noncoherent raspi3b ;;
+	arm64) echo smmu noncoherent noncoherent-smmu raspi3b ;;
 	arm64-16k) echo smmu ;;
 	armhf) echo plain smdkc210 ;;
-	6.1 | debug) echo plain iommu bounce pc ;;
+	6.1) echo plain iommu bounce pc ;;
+	debug) echo plain iommu bounce virtio-iommu pc ;;
 	esac
 }
 
 # The suites that run there; nothing for all. Emulated arm is slow, and what
-# the architecture changes are pages, addresses and caches.
+# the architecture changes are pages, addresses and caches; what another IOMMU
+# changes is what is mapped there.
 suites_of() { # KERNEL MACHINE
 	case $1-$2 in
 	arm64-smmu) ;;
+	*-noncoherent-smmu | debug-virtio-iommu)
+		echo bounds common domain flush lent mapex memory vector ;;
 	arm*) echo adapter bounds common domain flush info lent limits map \
 		   mapex mdl removal sglist vector ;;
 	esac
@@ -49,7 +53,7 @@ machine_boots() { # MACHINE KERNEL
 	case $1-$(arch_of "$2") in
 	plain-* | iommu-amd64 | bounce-amd64 | pc-amd64) ;;
 	smmu-arm64 | noncoherent-arm64 | noncoherent-smmu-arm64) ;;
-	virtio-iommu-amd64) [ "$2" = 6.12 ] ;;
+	virtio-iommu-amd64) [ "$2" = 6.12 ] || [ "$2" = debug ] ;;
 	raspi3b-arm64) [ "$2" != arm64-16k ] ;;
 	smdkc210-armhf) ;;
 	*) return 1 ;;
@@ -89,7 +93,7 @@ edu_width() { # MACHINE
 machine_args() { # MACHINE KERNEL
 	console=ttyS0 kernel_args='' drivers='' tree='' edits=''
 	case $(arch_of "$2") in
-	amd64) machine_amd64 "$1" ;;
+	amd64) machine_amd64 "$@" ;;
 	arm64) machine_arm64 "$@" ;;
 	armhf) machine_armhf "$@" ;;
 	esac
@@ -109,7 +113,7 @@ with_edu() { # MACHINE QEMU-ARGS...
 	done
 }
 
-machine_amd64() { # MACHINE
+machine_amd64() { # MACHINE KERNEL
 	local pc=(qemu-system-x86_64 -cpu max -smp 2)
 	# On a loaded host the kernel's own test of the timer fails now and then.
 	kernel_args=no_timer_check
@@ -133,7 +137,8 @@ machine_amd64() { # MACHINE
 		;;
 	virtio-iommu)
 		with_edu "$1" "${pc[@]}" -M q35 -m 512 -device virtio-iommu-pci
-		drivers="virtio_pci virtio_iommu"
+		# The debug kernel has them in itself.
+		[ "$2" = debug ] || drivers="virtio_pci virtio_iommu"
 		;;
 	pc)
 		with_edu "$1" "${pc[@]}" -M pc -m 512
