@@ -102,12 +102,10 @@ static void cancel_late(struct nttest *t)
 	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
 	dmac_step(j.line, DMAC_STREAM);
 	EXPECT_EQ(t, atomic_read(&j.calls), 0);
-	job_cancel(&j);
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
 	j.line->hold = false;
 	dmac_fire(j.line);
-	EXPECT(t, wait_for_completion_timeout(&j.done, SYS_COMPLETION));
-	EXPECT_EQ(t, atomic_read(&j.calls), 1);
-	EXPECT(t, j.status == DmaCancelled || j.status == DmaComplete);
+	EXPECT(t, job_completed(&j, DmaCancelled));
 	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
 	EXPECT_EQ(t, atomic_read(&j.calls), 1);
 	request_release(j.q);
@@ -129,9 +127,10 @@ static void stale_callback(struct nttest *t)
 	j.line->hold = true;
 	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
 	dmac_step(j.line, DMAC_STREAM);
-	job_cancel(&j);
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
 	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
 	EXPECT_EQ(t, atomic_read(&j.calls), 1);
+	EXPECT_EQ(t, j.status, DmaCancelled);
 	if (EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS)) {
 		dmac_fire(j.line);
 		EXPECT_EQ(t, atomic_read(&j.calls), 0);
@@ -183,37 +182,78 @@ static int race_step(void *arg)
 	return 0;
 }
 
+#define RACES		300	/* and until each side has won */
+#define RACES_MOST	3000
+#define RACE_STEPS	64
+#define RACE_WAIT	5000	/* us */
+
+/*
+ * Moves all but the last step, and gives the other thread time for that, @lead
+ * microseconds; below 0 so many steps more are left to it instead.
+ */
+static void race_lead(struct job *j, int lead)
+{
+	dmac_step(j->line, (RACE_STEPS - 1 + min(lead, 0)) * 64);
+	if (lead > 500)
+		usleep_range(lead, 2 * lead);
+	else if (lead > 0)
+		udelay(lead);
+}
+
+/* Closer to where the two ends meet. */
+static int race_adjust(int lead, bool cancelled)
+{
+	int change = max(lead, 0) / 4 + 1;
+
+	return cancelled ? min(lead + change, RACE_WAIT) :
+			   max(lead - change, 1 - RACE_STEPS);
+}
+
+/* A transfer that one thread moves to its end, and this one cancels. */
+static bool race_once(struct nttest *t, struct job *j, int lead)
+{
+	const ULONG length = RACE_STEPS * 64;
+	NTSTATUS status;
+
+	if (!EXPECT_EQ(t, job_map(j, 0, length, 0), STATUS_SUCCESS))
+		return false;
+	race_lead(j, lead);
+	status = job_cancel(j);
+	EXPECT(t, wait_for_completion_timeout(&j->done, SYS_COMPLETION));
+	EXPECT_EQ(t, j->status, NT_SUCCESS(status) ? DmaCancelled : DmaComplete);
+	EXPECT_EQ(t, job_flush(j, 0, length), STATUS_SUCCESS);
+	EXPECT_EQ(t, atomic_read(&j->calls), 1);
+	return NT_SUCCESS(status);
+}
+
 static void cancel_race(struct nttest *t)
 {
 	struct task_struct *other;
 	struct sys *s = t->priv;
-	int i, won[2] = { };
+	int i, lead = 0, won[2] = { };
 	struct job j;
+	bool hit;
 
 	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
 	other = kthread_run(race_step, &j, "ntdma_race");
 	REQUIRE(t, !IS_ERR(other));
-	for (i = 0; i < 500 && !t->failed; i++) {
-		if (!EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS))
+	for (i = 0; i < RACES_MOST && !t->failed; i++) {
+		if (i >= RACES && won[0] && won[1])
 			break;
-		udelay(i % 100);
-		job_cancel(&j);
-		if (!EXPECT(t, wait_for_completion_timeout(&j.done,
-							   SYS_COMPLETION)))
-			break;
-		EXPECT(t, j.status == DmaComplete || j.status == DmaCancelled);
-		won[j.status == DmaCancelled]++;
-		EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
-		EXPECT_EQ(t, atomic_read(&j.calls), 1);
-		/* A cancel that came late may have marked the context. */
+		hit = race_once(t, &j, lead);
+		won[hit]++;
+		lead = race_adjust(lead, hit);
+		/* The next one owns the channel anew. */
 		request_release(j.q);
 		j.r->ops->InitializeDmaTransferContext(j.r->adapter,
 						       j.q->context);
 		EXPECT_EQ(t, request_allocate_ex(j.q, 0), STATUS_SUCCESS);
-		REQUIRE(t, request_ran(j.q));
+		if (!request_ran(j.q))
+			break;
 	}
 	kthread_stop(other);
 	nttest_note(t, "%d completed, %d cancelled", won[0], won[1]);
+	EXPECT(t, won[0] && won[1]);
 	request_release(j.q);
 }
 
