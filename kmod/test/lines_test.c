@@ -70,6 +70,46 @@ static void named_others(struct nttest *t)
 	EXPECT_EQ(t, j.line->chan.client_count, 1);
 }
 
+/* The glue's name counts before dma-names, and alone. */
+static void named_first(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
+	ULONG n;
+
+	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, 0, dmac_names[2],
+					  NULL), 0);
+	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, 1, "nobody", NULL), 0);
+	REQUIRE(t, sys_open(s, V3, 0));
+	EXPECT_EQ(t, s->dmac->lines[0].chan.client_count, 0);
+	EXPECT_EQ(t, s->dmac->lines[2].chan.client_count, 1);
+	sys_describe(&dd, V3, 1);
+	EXPECT(t, !sys_adapter(s, &dd, &n));
+	EXPECT_EQ(t, s->dmac->lines[1].chan.client_count, 0);
+}
+
+/*
+ * As a driver of a board in an ISA slot would ask: the PC has these channels,
+ * too, but the names count first, also those of a channel that is taken.
+ */
+static void before_isa(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
+	ULONG n;
+
+	sys_describe(&dd, 1, 1);
+	dd.InterfaceType = Isa;
+	dd.DmaWidth = Width8Bits;
+	REQUIRE(t, sys_open_as(s, &dd));
+	EXPECT_EQ(t, s->dmac->lines[1].chan.client_count, 1);
+	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, 3, dmac_names[1],
+					  NULL), 0);
+	dd.DmaChannel = 3;
+	EXPECT(t, !sys_adapter(s, &dd, &n));
+	EXPECT_EQ(t, s->dmac->lines[3].chan.client_count, 0);
+}
+
 /* The same channel by two of its names is taken once only. */
 static void taken(struct nttest *t)
 {
@@ -489,6 +529,8 @@ static void while_running(struct nttest *t)
 static const struct nttest_case cases[] = {
 	{ "S5 a line that the glue names, and its hook", named },
 	{ "S5 names that the glue gives to others", named_others },
+	{ "S5 EC-17 the glue's name counts before dma-names", named_first },
+	{ "S5 EC-17 names count before the channels of the PC", before_isa },
 	{ "S5 S11 DmaChannel before version 3, then DmaRequestLine", which_line },
 	{ "EC-17 a line that another name has taken", taken },
 	{ "EC-17 a controller without a driver yet", deferred },
