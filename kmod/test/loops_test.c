@@ -147,6 +147,29 @@ end:
 	loop_end(&l);
 }
 
+/* A controller that counts whole periods, of which a pass has four. */
+static void loop_counts_periods(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct loop l;
+	ULONG step;
+	int i;
+
+	s->dmac->lines[2].residue = DMA_RESIDUE_GRANULARITY_SEGMENT;
+	if (!loop_begin(&l, s, V3, true) ||
+	    !EXPECT_EQ(t, job_map(&l.j, 0, l.length, 0), STATUS_SUCCESS))
+		goto end;
+	step = l.length / 8;
+	for (i = 0; i < 20; i++) {
+		EXPECT_EQ(t, l.j.r->ops->ReadDmaCounter(l.j.r->adapter),
+			  l.length - i % 8 / 2 * (l.length / 4));
+		EXPECT_EQ(t, dmac_step(l.j.line, step), step);
+	}
+	EXPECT_EQ(t, job_flush(&l.j, 0, l.length), STATUS_SUCCESS);
+end:
+	loop_end(&l);
+}
+
 /* The controller gets all of it as one run, or nothing. */
 static void loop_scattered(struct nttest *t)
 {
@@ -427,6 +450,7 @@ static void not_renewed(struct nttest *t)
 static const struct nttest_case cases[] = {
 	{ "S6 EC-91 EC-92 loop by MapTransfer", loop_v1 },
 	{ "S12 loop with a completion per period", loop_v3 },
+	{ "S12 EC-92 a counter of whole periods", loop_counts_periods },
 	{ "S12 loop over scattered memory: one run, or refused", loop_scattered },
 	{ "S12 loop by itself", loop_by_timer },
 	{ "S12 EC-92 loop faster than its reports, and a late one", loop_overrun },
