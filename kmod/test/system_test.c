@@ -351,6 +351,34 @@ static void bad_arguments(struct nttest *t)
 	request_release(j.q);
 }
 
+/* While one runs it is refused, and the one that runs is not disturbed. */
+static void mapped_twice(struct nttest *t)
+{
+	ULONG second = PAGE_SIZE;
+	struct sys *s = t->priv;
+	struct job j;
+	KIRQL old;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, 2 * PAGE_SIZE, true));
+	job_load(&j, 0, 2 * PAGE_SIZE);
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+	EXPECT_EQ(t, dmac_step(j.line, 100), 100);
+	old = rig_raise();
+	EXPECT_EQ(t, j.r->ops->MapTransferEx(j.r->adapter, j.q->mdl, j.q->base,
+					     PAGE_SIZE, 0, &second, TRUE, NULL,
+					     0, job_done, &j),
+		  STATUS_INVALID_PARAMETER);
+	KeLowerIrql(old);
+	EXPECT_EQ(t, second, PAGE_SIZE);
+	EXPECT_EQ(t, atomic_read(&j.calls), 0);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE - 100);
+	EXPECT(t, job_completed(&j, DmaComplete));
+	EXPECT_EQ(t, j.line->starts, 1);
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_check(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
 /**
  * struct listed - a transfer with a list
  * @j: the transfer
@@ -647,6 +675,42 @@ static void from_completion(struct nttest *t)
 	request_release(j.q);
 }
 
+/* By hand, as another processor is just busy with the first. */
+static void next_by_hand(struct job *j)
+{
+	j->line->fast = false;
+	next_piece(j);
+}
+
+/* The next is mapped and started while MapTransferEx of the first goes on. */
+static void from_early_completion(struct nttest *t)
+{
+	const ULONG half = PAGE_SIZE / 2;
+	struct sys *s = t->priv;
+	struct job j;
+
+	if (num_online_cpus() < 2) {
+		nttest_skip(t, "needs two CPUs");
+		return;
+	}
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	j.hook = next_by_hand;
+	j.line->fast = true;
+	job_load(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, job_map(&j, 0, half, 0), STATUS_SUCCESS);
+	EXPECT(t, j.line->fast_met);
+	EXPECT_EQ(t, atomic_read(&j.calls), 1);
+	EXPECT_EQ(t, j.line->starts, 2);
+	EXPECT_EQ(t, j.mapped, half);
+	EXPECT_EQ(t, j.r->ops->ReadDmaCounter(j.r->adapter), half);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), half);
+	EXPECT_EQ(t, atomic_read(&j.calls), 2);
+	EXPECT_EQ(t, j.status, DmaComplete);
+	EXPECT_EQ(t, job_flush(&j, half, half), STATUS_SUCCESS);
+	job_check(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
 static void free_all(struct job *j)
 {
 	job_flush(j, 0, PAGE_SIZE);
@@ -900,6 +964,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-111 no longer elements than the controller takes", long_segment },
 	{ "EC-104 no list", null_list },
 	{ "EC-100 EC-101 EC-102 EC-109 bad arguments", bad_arguments },
+	{ "S17 EC-97 a second MapTransferEx while one runs", mapped_twice },
 	{ "EC-107 EC-108 complete before MapTransferEx returns", completes_first },
 	{ "EC-109 EC-110 the controller refuses", prep_fails },
 	{ "EC-109 EC-122 cancel after the controller refused", refused_cancelled },
@@ -908,6 +973,8 @@ static const struct nttest_case cases[] = {
 	{ "EC-115 nothing is allocated for a transfer", no_allocation },
 	{ "EC-128 S11 controller error", controller_error },
 	{ "EC-129 EC-127 next piece from the completion", from_completion },
+	{ "EC-129 EC-107 S11 next piece before MapTransferEx returns",
+	  from_early_completion },
 	{ "EC-129 all given back in the completion", all_in_completion },
 	{ "S5 EC-92 counter as exact as the controller's", counter },
 	{ "S5 EC-92 a counter of whole elements", counter_elements },
