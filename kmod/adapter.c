@@ -296,6 +296,7 @@ static void ntdma_adapter_free(struct ntdma_adapter *adapter)
 	percpu_ref_exit(&adapter->ref);
 	free_percpu(adapter->stats);
 	kvfree(adapter->sgs);
+	ntdma_free(adapter->kept);
 	ntdma_free(adapter->port);
 	ntdma_free(adapter);
 }

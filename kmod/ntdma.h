@@ -678,6 +678,7 @@ struct ntdma_stats {
  * @sgs: twice @nregs entries for jobs, NULL for a bus master; a controller may
  *	still read one half while the other is written
  * @latest: live registers that are found without a search, or NULL
+ * @kept: registers of system DMA that are free, for the next transfer, or NULL
  * @closed: the device is gone or nobody holds the adapter; under @channel's
  *	lock
  * @channel: ownership and queue: @own, or that of @engine
@@ -719,6 +720,7 @@ struct ntdma_adapter {
 	struct ntdma_port *port;
 	struct scatterlist *sgs;
 	struct ntdma_regs *latest;
+	struct ntdma_regs *kept;
 	bool closed;
 	struct ntdma_channel *channel;
 	struct ntdma_channel own;

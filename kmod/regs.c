@@ -14,16 +14,40 @@
  * memory, which may have another owner.
  *
  * The adapter remembers the registers that were granted last, as long as they
- * live: transfers mostly use those, and find them without the table.
+ * live: transfers mostly use those, and find them without the table. For system
+ * DMA it also keeps the memory of the registers that were freed last.
  */
 #include "regs.h"
 
+/* Of system DMA the adapter keeps the last for the next transfer. */
 static void ntdma_regs_free(struct ntdma_regs *regs)
 {
 	struct ntdma_adapter *adapter = regs->map.adapter;
 
+	if (adapter->engine)
+		regs = xchg(&adapter->kept, regs);
 	ntdma_free(regs);
 	percpu_ref_put(&adapter->ref);
+}
+
+/* Zeroed, with room for @size bytes behind. */
+static struct ntdma_regs *ntdma_regs_new(struct ntdma_adapter *adapter,
+					 size_t size)
+{
+	struct ntdma_regs *regs = NULL;
+
+	if (adapter->engine)
+		regs = xchg(&adapter->kept, NULL);
+	if (regs && regs->size >= size) {
+		size = regs->size;
+		memset(regs, 0, sizeof(*regs) + size);
+	} else {
+		ntdma_free(regs);
+		regs = ntdma_alloc(sizeof(*regs) + size, GFP_ATOMIC);
+	}
+	if (regs)
+		regs->size = size;
+	return regs;
 }
 
 static void ntdma_regs_abandon(struct ntdma_request *request)
@@ -214,8 +238,7 @@ static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 	/* A transfer that was told to need none is still mapped somewhere. */
 	count = max(count, 1U);
 	size = (size_t)count * adapter->entry_size;
-	regs = ntdma_alloc(sizeof(*regs) + (adapter->engine ? 2 * size : size),
-			   GFP_ATOMIC);
+	regs = ntdma_regs_new(adapter, adapter->engine ? 2 * size : size);
 	if (!regs)
 		return NULL;
 	ntdma_map_init(&regs->map, adapter, regs + 1, count);

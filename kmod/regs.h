@@ -15,6 +15,7 @@
  * @spare: entries of an empty map for system DMA, else NULL
  * @orphan: freed by the client, @zombie is all that is left
  * @replaced: @zombie's slots are not this request's any more
+ * @size: bytes that follow this, for entries
  * @job: for the next job, one of @jobs
  * @jobs: for system DMA, each with its half of adapter->sgs; a controller may
  *	still read one while the other is written
@@ -31,6 +32,7 @@ struct ntdma_regs {
 	void *spare;
 	bool orphan;
 	bool replaced;
+	size_t size;
 	struct ntdma_job *job;
 	struct ntdma_job jobs[2];
 };

@@ -595,7 +595,22 @@ static void each_failure(struct nttest *t)
 	request_release(j.q);
 }
 
-/* Memory for a transfer comes with the channel, but for the controller's. */
+/* The channel once more for @q, whose context is as good as new. */
+static bool again(struct request *q, ULONG registers)
+{
+	struct rig *r = q->r;
+
+	q->registers = registers;
+	r->ops->InitializeDmaTransferContext(r->adapter, q->context);
+	return EXPECT_EQ(r->t, r->kind->version < V3 ? request_allocate(q) :
+			       request_allocate_ex(q, 0), STATUS_SUCCESS) &&
+	       request_ran(q);
+}
+
+/*
+ * Memory for a transfer comes with the channel, but for the controller's, and
+ * the adapter has it from its last transfer.
+ */
 static void no_allocation(struct nttest *t)
 {
 	struct sys *s = t->priv;
@@ -608,8 +623,37 @@ static void no_allocation(struct nttest *t)
 		ntdma_fail_nth(-1);
 		job_piece(&j, 0, 4 * PAGE_SIZE);
 		job_piece(&j, 0, PAGE_SIZE);
+		request_release(j.q);
+		if (again(j.q, 1)) {
+			job_piece(&j, 0, PAGE_SIZE);
+			request_release(j.q);
+		}
+		if (again(j.q, 4)) {
+			job_piece(&j, 0, 4 * PAGE_SIZE);
+			request_release(j.q);
+		}
 		EXPECT(t, !ntdma_fail_hit());
 		ntdma_fail_nth(0);
+	}
+}
+
+/* Those that are kept are too few, and the new ones are kept then. */
+static void more_registers(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+	int i;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, 4 * PAGE_SIZE, true));
+	request_release(j.q);
+	for (i = 0; i < 3; i++) {
+		ULONG count = i < 2 ? 1 << (2 * i) : 2;
+
+		REQUIRE(t, again(j.q, count));
+		EXPECT_EQ(t, job_map(&j, 0, 4 * PAGE_SIZE, 0), STATUS_SUCCESS);
+		EXPECT_EQ(t, j.mapped, count * PAGE_SIZE);
+		EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), j.mapped);
+		EXPECT_EQ(t, job_flush(&j, 0, j.mapped), STATUS_SUCCESS);
 		request_release(j.q);
 	}
 }
@@ -971,6 +1015,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-111 parts of a data register", part_units },
 	{ "EC-109 each failure inside", each_failure },
 	{ "EC-115 nothing is allocated for a transfer", no_allocation },
+	{ "EC-98 EC-115 more registers than the last transfer had", more_registers },
 	{ "EC-128 S11 controller error", controller_error },
 	{ "EC-129 EC-127 next piece from the completion", from_completion },
 	{ "EC-129 EC-107 S11 next piece before MapTransferEx returns",
