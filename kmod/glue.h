@@ -42,8 +42,9 @@ typedef int (*ntdma_channel_hook)(struct dma_chan *chan, u32 function,
 				  void *argument);
 
 /*
- * Names the DMA channel behind a request line where the firmware does not, and
- * says who takes the vendor's functions of ConfigureAdapterChannel (or NULL).
+ * Names the DMA channel behind a request line where the firmware does not (or
+ * NULL where it does), and says who takes the vendor's functions of
+ * ConfigureAdapterChannel (or NULL).
  */
 int ntdma_device_channel(struct device *dev, u32 line, const char *name,
 			 ntdma_channel_hook hook);

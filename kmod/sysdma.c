@@ -76,7 +76,7 @@ struct ntdma_sysdma {
  * @link: in the list of all
  * @dev: the client's device
  * @line: the line
- * @name: of the channel
+ * @name: of the channel, or NULL
  * @hook: for the vendor's functions, or NULL
  */
 struct ntdma_hint {
@@ -528,7 +528,7 @@ static struct ntdma_engine *ntdma_sysdma_open(void *data)
 
 	if (ntdma_fail_alloc())
 		return ERR_PTR(-ENOMEM);
-	if (ntdma_hint_find(want, &hint)) {
+	if (ntdma_hint_find(want, &hint) && hint.name) {
 		chan = dma_request_chan(want->dev, hint.name);
 	} else {
 		chan = ntdma_request_named(want, line);
@@ -569,11 +569,12 @@ static void ntdma_hint_forget(void *data)
 }
 
 /**
- * ntdma_device_channel() - name the DMA channel of a request line
+ * ntdma_device_channel() - what a Linux side knows of a request line
  * @dev: a device whose driver is probing or bound; the name is forgotten when
  *	it leaves
  * @line: DmaRequestLine of version 3, DmaChannel before
- * @name: as dma_request_chan() knows it; must live as long
+ * @name: of the channel, as dma_request_chan() knows it, must live as long;
+ *	NULL where the firmware names the channel and only the hook is new
  * @hook: functions of ConfigureAdapterChannel from 0x8000 on, called up to
  *	DISPATCH_LEVEL with no lock held, or NULL
  *

@@ -51,6 +51,26 @@ static void named(struct nttest *t)
 	EXPECT(t, !sys_adapter(s, &dd, &n));
 }
 
+/* A hook without a name: the line is found as if there was none. */
+static void hook_only(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct dma_chan *seen = NULL;
+	DEVICE_DESCRIPTION dd;
+	struct job j;
+	ULONG n;
+
+	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, 1, NULL, hooked), 0);
+	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, HINT, NULL, hooked), 0);
+	REQUIRE(t, job_init(&j, s, sys_open(s, V3, 1), 1));
+	EXPECT_EQ(t, j.line->chan.client_count, 1);
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_VENDOR, &seen),
+		  STATUS_SUCCESS);
+	EXPECT(t, seen == &j.line->chan);
+	sys_describe(&dd, V3, HINT);
+	EXPECT(t, !sys_adapter(s, &dd, &n));
+}
+
 /* Names are for one line of one device. */
 static void named_others(struct nttest *t)
 {
@@ -528,6 +548,7 @@ static void while_running(struct nttest *t)
 
 static const struct nttest_case cases[] = {
 	{ "S5 a line that the glue names, and its hook", named },
+	{ "S5 EC-126 a hook without a name", hook_only },
 	{ "S5 names that the glue gives to others", named_others },
 	{ "S5 EC-17 the glue's name counts before dma-names", named_first },
 	{ "S5 EC-17 names count before the channels of the PC", before_isa },
