@@ -386,7 +386,7 @@ static int ntdma_adapter_port(struct ntdma_adapter *adapter,
 	port->width = ntdma_describe_unit(description);
 	port->demand = description->DemandMode;
 	port->cyclic = description->AutoInitialize;
-	port->speed = description->DmaSpeed;
+	port->blind = description->Version && description->IgnoreCount;
 	if (adapter->version == 3) {
 		port->addr = description->DeviceAddress.QuadPart;
 		if (port->addr != (u64)description->DeviceAddress.QuadPart)

@@ -637,8 +637,9 @@ NTSTATUS ntdma_engine_configure(struct ntdma_engine *engine,
  * @port: the client's side
  *
  * Context: <= DISPATCH_LEVEL.
- * Return: bytes left; 0 without a job of @port under way and without a
- *	counter, 1 to the length while a cyclic job runs (EC-92).
+ * Return: bytes left; 0 without a job of @port under way, without a counter
+ *	and where the client said that it is wrong, 1 to the length while a
+ *	cyclic job runs (EC-92).
  */
 u32 ntdma_engine_residue(struct ntdma_engine *engine,
 			 const struct ntdma_port *port)
@@ -646,7 +647,7 @@ u32 ntdma_engine_residue(struct ntdma_engine *engine,
 	u32 length, left;
 	bool started;
 
-	if (!engine->counter)
+	if (!engine->counter || port->blind)
 		return 0;
 	length = ntdma_engine_look(engine, port, &started);
 	if (!length || !started)

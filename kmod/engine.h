@@ -36,7 +36,7 @@ struct ntdma_regs;
  * @width: of the data register in bytes, 1 to 8
  * @demand: DemandMode
  * @cyclic: AutoInitialize
- * @speed: DmaSpeed, for controllers of the ISA bus
+ * @blind: IgnoreCount
  * @stamp: another one for each port and each change of what follows; never 0
  * @unit: bytes of the data register that the controller is told, @width if the
  *	client says nothing else
@@ -54,7 +54,7 @@ struct ntdma_port {
 	u8 width;
 	bool demand;
 	bool cyclic;
-	DMA_SPEED speed;
+	bool blind;
 	unsigned int stamp;
 	u8 unit;
 	u16 burst;

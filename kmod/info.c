@@ -41,7 +41,8 @@ ULONG ntdma_get_alignment(PDMA_ADAPTER wdm)
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: bytes left of the adapter's system transfer (EC-92), 0 when it is
- *	over, when the controller cannot tell, and for a bus master (EC-93).
+ *	over, when the controller cannot tell or the description has
+ *	IgnoreCount, and for a bus master (EC-93).
  */
 ULONG ntdma_read_counter(PDMA_ADAPTER wdm)
 {
@@ -72,7 +73,8 @@ NTSTATUS ntdma_get_adapter_info(PDMA_ADAPTER wdm, PDMA_ADAPTER_INFO info)
 	if (info->Version > DMA_ADAPTER_INFO_VERSION1)
 		return STATUS_NOT_SUPPORTED;
 	info->V1.ReadDmaCounterAvailable = adapter->engine &&
-					   adapter->engine->counter;
+					   adapter->engine->counter &&
+					   !adapter->port->blind;
 	info->V1.ScatterGatherLimit = adapter->elements;
 	info->V1.DmaAddressWidth = adapter->width;
 	info->V1.Flags = 0;

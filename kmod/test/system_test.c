@@ -88,6 +88,35 @@ static void info_no_counter(struct nttest *t)
 	EXPECT(t, !info.V1.ReadDmaCounterAvailable);
 }
 
+/* The counter is there, and the description says that it is wrong. */
+static void ignore_count(struct nttest *t)
+{
+	DMA_ADAPTER_INFO info = { .Version = DMA_ADAPTER_INFO_VERSION1 };
+	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
+	ULONG version;
+	struct job j;
+
+	for (version = 0; version <= V3; version += V3) {
+		sys_describe(&dd, version, 1);
+		dd.IgnoreCount = TRUE;
+		REQUIRE(t, job_begin(&j, s, sys_open_as(s, &dd), 1, PAGE_SIZE,
+				     true));
+		if (version)
+			EXPECT_EQ(t, j.r->ops->GetDmaAdapterInfo(j.r->adapter,
+								 &info),
+				  STATUS_SUCCESS);
+		EXPECT(t, !info.V1.ReadDmaCounterAvailable);
+		EXPECT_EQ(t, job_packet_map(&j, 0, PAGE_SIZE), PAGE_SIZE);
+		EXPECT_EQ(t, dmac_step(j.line, 100), 100);
+		EXPECT_EQ(t, j.r->ops->ReadDmaCounter(j.r->adapter),
+			  version ? 0 : PAGE_SIZE - 100);
+		EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE - 100);
+		job_packet_flush(&j, 0, PAGE_SIZE);
+		request_release(j.q);
+	}
+}
+
 static void unchanged(struct nttest *t)
 {
 	DEVICE_DESCRIPTION dd, before;
@@ -995,6 +1024,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-18 the description of a subordinate is not changed", unchanged },
 	{ "EC-16 EC-23 S11 GetDmaAdapterInfo has the controller's limits", info },
 	{ "S11 no counter where the controller has none", info_no_counter },
+	{ "S5 EC-92 IgnoreCount, which version 0 has not", ignore_count },
 	{ "S5 EC-85 packets by MapTransfer, and the counter", packet },
 	{ "EC-85 a packet that the controller does not take", packet_refused },
 	{ "EC-85 a second packet before the flush", packet_twice },
