@@ -392,9 +392,6 @@ static int ntdma_adapter_port(struct ntdma_adapter *adapter,
 		if (port->addr != (u64)description->DeviceAddress.QuadPart)
 			return -EINVAL;
 	}
-	port->unit = port->width;
-	port->burst = 1;
-	ntdma_port_renew(port);
 	return port->width ? 0 : -EINVAL;
 }
 
@@ -426,6 +423,9 @@ static int ntdma_adapter_engine(struct ntdma_adapter *adapter,
 		ntdma_engine_put(engine);
 		return -EINVAL;
 	}
+	ntdma_port_width(port, engine, port->width);
+	port->burst = max(engine->burst, 1U);
+	ntdma_port_renew(port);
 	adapter->engine = engine;
 	adapter->channel = &engine->channel;
 	adapter->dev = engine->dev;

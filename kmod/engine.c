@@ -18,6 +18,7 @@
  * Locks: engines_lock (mutex) for the list of engines. engine->lock, a leaf.
  */
 #include <linux/delay.h>
+#include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
@@ -606,6 +607,23 @@ void ntdma_port_renew(struct ntdma_port *port)
 
 	/* Odd; and who sees it sees what was set before. */
 	smp_store_release(&port->stamp, atomic_add_return(2, &stamps));
+}
+
+/**
+ * ntdma_port_width() - set the width of the data register
+ * @port: with no job under way
+ * @engine: which has that width
+ * @width: in bytes
+ *
+ * A transfer is never shorter than the shortest burst.
+ *
+ * Context: any.
+ */
+void ntdma_port_width(struct ntdma_port *port,
+		      const struct ntdma_engine *engine, u8 width)
+{
+	port->unit = width;
+	port->quantum = width * roundup_pow_of_two(max(engine->burst, 1U));
 }
 
 /**

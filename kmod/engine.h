@@ -40,6 +40,7 @@ struct ntdma_regs;
  * @stamp: another one for each port and each change of what follows; never 0
  * @unit: bytes of the data register that the controller is told, @width if the
  *	client says nothing else
+ * @quantum: transfers are multiples of this many bytes, a power of two
  * @burst: data items of one burst
  * @flow: the device ends a transfer
  * @blob: what the controller's driver wants to know
@@ -57,6 +58,7 @@ struct ntdma_port {
 	bool blind;
 	unsigned int stamp;
 	u8 unit;
+	u32 quantum;
 	u16 burst;
 	bool flow;
 	u16 blob_size;
@@ -154,6 +156,7 @@ enum ntdma_engine_state {
  * @max_seg: longest piece, 0 for what @dev says
  * @boundary: address mask that a piece does not cross, 0 for what @dev says
  * @widths: bit n set for a data register of n bytes
+ * @burst: fewest data items of a transfer, 0 for 1
  *
  * The members above are set by whoever opens the engine, the rest by engine.c.
  *
@@ -190,6 +193,7 @@ struct ntdma_engine {
 	u32 max_seg;
 	u64 boundary;
 	u32 widths;
+	u32 burst;
 
 	struct list_head link;
 	const void *key;
@@ -229,6 +233,8 @@ bool ntdma_engine_leave(struct ntdma_engine *engine, struct ntdma_regs *regs);
 void ntdma_engine_refill(struct ntdma_engine *engine, struct ntdma_regs *regs);
 NTSTATUS ntdma_engine_cancel(struct ntdma_engine *engine);
 void ntdma_port_renew(struct ntdma_port *port);
+void ntdma_port_width(struct ntdma_port *port,
+		      const struct ntdma_engine *engine, u8 width);
 NTSTATUS ntdma_engine_configure(struct ntdma_engine *engine,
 				struct ntdma_port *port, u32 function,
 				void *argument);

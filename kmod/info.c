@@ -79,7 +79,7 @@ NTSTATUS ntdma_get_adapter_info(PDMA_ADAPTER wdm, PDMA_ADAPTER_INFO info)
 	info->V1.DmaAddressWidth = adapter->width;
 	info->V1.Flags = 0;
 	info->V1.MinimumTransferUnit = adapter->engine ?
-				       adapter->port->unit : 1;
+				       adapter->port->quantum : 1;
 	return STATUS_SUCCESS;
 }
 

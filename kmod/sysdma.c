@@ -51,6 +51,9 @@ struct ntdma_tag {
  * @dead: has no resources, since they could not be allocated again
  * @pause: it can be paused
  * @resume: it can go on after a pause
+ * @directions: bit n set for enum dma_transfer_direction n, 0 for any
+ * @min_burst: fewest data items of a burst
+ * @max_burst: most of them
  * @hook: for the vendor's functions, or NULL
  * @config: what the channel was last configured with
  * @stamp: of the port that @config is from, 0 when it must be handed over again
@@ -64,6 +67,9 @@ struct ntdma_sysdma {
 	bool dead;
 	bool pause;
 	bool resume;
+	u32 directions;
+	u32 min_burst;
+	u32 max_burst;
 	ntdma_channel_hook hook;
 	struct dma_slave_config config;
 	unsigned int stamp;
@@ -119,6 +125,8 @@ static int ntdma_sysdma_aim(struct ntdma_sysdma *sysdma,
 	if (sysdma->stamp == stamp && config->direction == dir &&
 	    config->src_addr == job->addr)
 		return 0;
+	if (sysdma->directions && !(sysdma->directions & BIT(dir)))
+		return -EINVAL;
 	*config = (struct dma_slave_config) {
 		.direction = dir,
 		.src_addr = job->addr,
@@ -248,24 +256,33 @@ static bool ntdma_sysdma_width_valid(struct ntdma_engine *engine, u32 width)
 	       engine->widths & BIT(width);
 }
 
+static bool ntdma_sysdma_burst_valid(const struct ntdma_sysdma *sysdma,
+				     u32 burst)
+{
+	return burst >= sysdma->min_burst && burst <= sysdma->max_burst;
+}
+
 static NTSTATUS ntdma_sysdma_set_config(struct ntdma_engine *engine,
 					struct ntdma_port *port,
 					const struct ntdma_channel_config *arg)
 {
-	if (!arg || arg->size != sizeof(*arg) || arg->burst > U16_MAX ||
-	    arg->flow > 1 ||
+	struct ntdma_sysdma *sysdma = to_sysdma(engine);
+
+	if (!arg || arg->size != sizeof(*arg) || arg->flow > 1 ||
+	    (arg->burst && !ntdma_sysdma_burst_valid(sysdma, arg->burst)) ||
 	    (arg->width && !ntdma_sysdma_width_valid(engine, arg->width)))
 		return STATUS_INVALID_PARAMETER;
-	port->unit = arg->width ?: port->width;
-	port->burst = arg->burst ?: 1;
+	ntdma_port_width(port, engine, arg->width ?: port->width);
+	port->burst = arg->burst ?: sysdma->min_burst;
 	port->flow = arg->flow;
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS ntdma_sysdma_set_burst(struct ntdma_port *port,
+static NTSTATUS ntdma_sysdma_set_burst(struct ntdma_engine *engine,
+				       struct ntdma_port *port,
 				       const ULONG *burst)
 {
-	if (!burst || !*burst || *burst > U16_MAX)
+	if (!burst || !ntdma_sysdma_burst_valid(to_sysdma(engine), *burst))
 		return STATUS_INVALID_PARAMETER;
 	port->burst = *burst;
 	return STATUS_SUCCESS;
@@ -304,7 +321,7 @@ static NTSTATUS ntdma_sysdma_set(struct ntdma_engine *engine,
 	case NTDMA_CHANNEL_CONFIG:
 		return ntdma_sysdma_set_config(engine, port, argument);
 	case NTDMA_CHANNEL_BURST:
-		return ntdma_sysdma_set_burst(port, argument);
+		return ntdma_sysdma_set_burst(engine, port, argument);
 	case NTDMA_CHANNEL_PERIPHERAL:
 		return ntdma_sysdma_set_blob(port, argument);
 	default:
@@ -382,6 +399,12 @@ static int ntdma_sysdma_limits(struct ntdma_sysdma *sysdma)
 		engine->widths = caps.src_addr_widths | caps.dst_addr_widths;
 	if (!engine->widths)
 		engine->widths = BIT(1) | BIT(2) | BIT(4) | BIT(8);
+	sysdma->directions = caps.directions;
+	sysdma->min_burst = clamp_t(u32, caps.min_burst, 1, U16_MAX);
+	sysdma->max_burst = min_not_zero(caps.max_burst, (u32)U16_MAX);
+	sysdma->max_burst = clamp_t(u32, sysdma->max_burst, sysdma->min_burst,
+				    U16_MAX);
+	engine->burst = sysdma->min_burst;
 	sysdma->pause = caps.cmd_pause;
 	sysdma->resume = caps.cmd_resume;
 	return 0;

@@ -13,7 +13,10 @@
 /* No argument; the controller keeps its place. */
 #define NTDMA_CHANNEL_PAUSE		2
 #define NTDMA_CHANNEL_RESUME		3
-/* Argument: pointer to a ULONG, data items of one burst, 1 to 65535. */
+/*
+ * Argument: pointer to a ULONG, data items of one burst, 1 to 65535 as far as
+ * the controller has them.
+ */
 #define NTDMA_CHANNEL_BURST		4
 /* Argument: struct ntdma_channel_blob. */
 #define NTDMA_CHANNEL_PERIPHERAL	5
@@ -24,7 +27,8 @@
  * struct ntdma_channel_config - how the controller serves the device
  * @size: of this, in bytes
  * @width: of the data register, 1, 2, 4 or 8 bytes; 0 for DmaWidth
- * @burst: data items of one burst, 1 to 65535; 0 for 1
+ * @burst: data items of one burst, 1 to 65535 as far as the controller has
+ *	them; 0 for the fewest
  * @flow: 1 when the device, not the controller, ends a transfer; else 0
  */
 struct ntdma_channel_config {

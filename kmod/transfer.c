@@ -27,7 +27,7 @@ static u32 ntdma_regs_period(const struct ntdma_adapter *adapter, u32 length)
 {
 	u32 count = NTDMA_PERIODS;
 
-	while (count > 1 && length % (count * adapter->port->unit))
+	while (count > 1 && length % (count * adapter->port->quantum))
 		count--;
 	return length / count;
 }
@@ -60,7 +60,7 @@ static u32 ntdma_regs_units(const struct ntdma_regs *regs, u32 length)
 	const struct ntdma_adapter *adapter = regs->map.adapter;
 
 	return adapter->engine ?
-	       round_down(length, adapter->port->unit) : length;
+	       round_down(length, adapter->port->quantum) : length;
 }
 
 /*
@@ -121,7 +121,8 @@ static bool ntdma_regs_accept(struct ntdma_regs *regs, BOOLEAN write)
 static u32 ntdma_regs_fit_all(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
 			      u32 length)
 {
-	if (!ntdma_map_empty(&regs->map))
+	if (!ntdma_map_empty(&regs->map) ||
+	    length & (regs->map.adapter->port->quantum - 1))
 		return 0;
 	ntdma_regs_reclaim(regs->map.adapter->engine, regs);
 	if (ntdma_map_fit(&regs->map, mdl, skip, length, regs->map.room,
@@ -341,7 +342,7 @@ NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	if (engine)
 		ntdma_regs_reclaim(engine, regs);
 	regs->map.dir = ntdma_direction(write);
-	alone = alone && (!engine || !(asked & (adapter->port->unit - 1)));
+	alone = alone && (!engine || !(asked & (adapter->port->quantum - 1)));
 	if (!alone || !ntdma_map_single(&regs->map, mdl, offset, asked)) {
 		status = ntdma_regs_map(regs, mdl, offset, length, room);
 		if (status)

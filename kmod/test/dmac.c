@@ -342,7 +342,8 @@ static struct dmac_desc *desc_new(struct dmac_line *line, unsigned int count,
 {
 	struct dmac_desc *d;
 
-	if (line->fail_prep || !count || !is_slave_direction(dir))
+	if (line->fail_prep || !count || !is_slave_direction(dir) ||
+	    (line->only && !(line->only & BIT(dir))))
 		return NULL;
 	d = kzalloc(struct_size(d, segments, count), GFP_NOWAIT);
 	if (!d)
@@ -479,6 +480,12 @@ static bool line_takes(enum dma_slave_buswidth width)
 	return width < 32 && (DMAC_WIDTHS & BIT(width));
 }
 
+static bool line_bursts(struct dmac_line *line, u32 items)
+{
+	return items >= line->min_burst &&
+	       (!line->max_burst || items <= line->max_burst);
+}
+
 static int line_config(struct dma_chan *chan, struct dma_slave_config *config)
 {
 	struct dmac_line *line = to_line(chan);
@@ -487,6 +494,9 @@ static int line_config(struct dma_chan *chan, struct dma_slave_config *config)
 		return -EINVAL;
 	if (!line_takes(config->src_addr_width) &&
 	    !line_takes(config->dst_addr_width))
+		return -EINVAL;
+	if (!line_bursts(line, config->dst_maxburst) ||
+	    !line_bursts(line, config->src_maxburst))
 		return -EINVAL;
 	line->config = *config;
 	return 0;
@@ -554,6 +564,10 @@ static void line_caps(struct dma_chan *chan, struct dma_slave_caps *caps)
 	struct dmac_line *line = to_line(chan);
 
 	caps->max_sg_burst = line->limit;
+	caps->min_burst = line->min_burst;
+	caps->max_burst = line->max_burst;
+	if (line->only)
+		caps->directions = line->only;
 	caps->residue_granularity = line->residue;
 }
 

@@ -63,6 +63,9 @@ struct dmac_desc;
  * @error_at: fails after that many bytes of a descriptor, 0 never
  * @aborts: what fails is reported as aborted
  * @limit: most entries of a list, 0 any
+ * @only: directions that it has, 0 for both
+ * @min_burst: fewest data items of a burst, 0 for 1
+ * @max_burst: most of them, 0 for any
  * @residue: how exactly it counts
  * @surplus: bytes that it counts too many, also at the end
  *
@@ -117,6 +120,9 @@ struct dmac_line {
 	size_t error_at;
 	bool aborts;
 	u32 limit;
+	u32 only;
+	u32 min_burst;
+	u32 max_burst;
 	enum dma_residue_granularity residue;
 	size_t surplus;
 

@@ -455,6 +455,67 @@ static void burst(struct nttest *t)
 	request_release(j.q);
 }
 
+/* A transfer is at least as long as the shortest burst. */
+static void burst_limits(struct nttest *t)
+{
+	struct ntdma_channel_config config = {
+		.size = sizeof(config), .width = 2,
+	};
+	static const ULONG bad[] = { 3, 17 }, good[] = { 16, 4 };
+	struct sys *s = t->priv;
+	struct job j;
+	ULONG burst;
+	int i;
+
+	s->dmac->lines[0].min_burst = 4;
+	s->dmac->lines[0].max_burst = 16;
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	job_units(&j, 16);
+	EXPECT_EQ(t, j.line->config.dst_maxburst, 4);
+	for (i = 0; i < 2; i++) {
+		burst = bad[i];
+		EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_BURST, &burst),
+			  STATUS_INVALID_PARAMETER);
+		bad_config(t, j.r, sizeof(config), 2, burst, 0);
+		burst = good[i];
+		EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_BURST, &burst),
+			  STATUS_SUCCESS);
+		job_piece(&j, 0, PAGE_SIZE);
+		EXPECT_EQ(t, j.line->config.dst_maxburst, burst);
+	}
+	EXPECT_EQ(t, job_map(&j, 0, 15, 0), STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, job_packet_map(&j, 0, 24), 0);
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_CONFIG, &config),
+		  STATUS_SUCCESS);
+	job_units(&j, 8);
+	EXPECT_EQ(t, j.line->config.dst_maxburst, 4);
+	request_release(j.q);
+}
+
+/* A controller for one direction. */
+static void one_way(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+	int write;
+
+	for (write = 0; write < 2; write++) {
+		struct dmac_line *line = &s->dmac->lines[write];
+
+		line->only = BIT(write ? DMA_MEM_TO_DEV : DMA_DEV_TO_MEM);
+		REQUIRE(t, job_begin(&j, s, sys_open(s, V3, write), write,
+				     PAGE_SIZE, !write));
+		EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0),
+			  STATUS_INVALID_PARAMETER);
+		EXPECT_EQ(t, atomic_read(&j.calls), 0);
+		EXPECT_EQ(t, line->starts, 0);
+		request_release(j.q);
+		REQUIRE(t, job_begin(&j, s, j.r, write, PAGE_SIZE, write));
+		job_piece(&j, 0, PAGE_SIZE);
+		request_release(j.q);
+	}
+}
+
 static void blob(struct nttest *t)
 {
 	u8 data[NTDMA_CHANNEL_BLOB_SIZE + 1] = "same", copy[5] = "same";
@@ -565,6 +626,8 @@ static const struct nttest_case cases[] = {
 	{ "EC-126 width, burst and flow control", config },
 	{ "EC-126 pause and resume", pausing },
 	{ "EC-126 burst", burst },
+	{ "EC-126 EC-111 S11 bursts as the controller has them", burst_limits },
+	{ "EC-109 a direction that the controller lacks", one_way },
 	{ "EC-126 what the controller's driver wants", blob },
 	{ "EC-126 while a transfer runs", while_running },
 	{ "EC-126 whoever moved data last is gone", last_gone },
