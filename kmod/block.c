@@ -321,6 +321,16 @@ void ntdma_block_free(struct device *dev, struct ntdma_block *block)
 			       DMA_BIDIRECTIONAL);
 }
 
+/* Whether the DMA API may be asked for what it did not give at once. */
+static bool ntdma_block_room(const struct ntdma_adapter *adapter,
+			     const struct ntdma_want *want)
+{
+	const struct ntdma_range range = { 0, want->last, want->size };
+	struct ntdma_space *space = ntdma_adapter_space(adapter);
+
+	return !space || ntdma_space_room(space, &range);
+}
+
 /* The allocator takes node and limit from the device; both are put back. */
 static bool ntdma_block_narrowed(struct ntdma_adapter *adapter,
 				 const struct ntdma_want *want,
@@ -350,13 +360,21 @@ static bool ntdma_block_try(struct ntdma_adapter *adapter,
 			    const struct ntdma_want *want,
 			    struct ntdma_block *block)
 {
+	struct ntdma_space *space = ntdma_adapter_space(adapter);
 	struct device *dev = adapter->dev;
+	int again = NTDMA_SETTLES;
 
 	if (want->node == NUMA_NO_NODE &&
 	    READ_ONCE(dev->coherent_dma_mask) <= want->last &&
 	    ntdma_block_pages(dev, want, block))
 		return true;
-	return ntdma_block_narrowed(adapter, want, block);
+	do {
+		if (!ntdma_block_room(adapter, want))
+			return false;
+		if (ntdma_block_narrowed(adapter, want, block))
+			return true;
+	} while (again-- && ntdma_space_settle(space));
+	return false;
 }
 
 static bool ntdma_block_fits(const struct ntdma_want *want,
@@ -558,14 +576,17 @@ static bool ntdma_block_find(struct ntdma_adapter *adapter,
 			     const struct ntdma_want *want,
 			     struct ntdma_block *block)
 {
-	const struct ntdma_space *space = ntdma_adapter_space(adapter);
+	const struct ntdma_range range = { want->min, want->last, want->size };
+	struct ntdma_space *space = ntdma_adapter_space(adapter);
 
-	if (want->min && space && ntdma_block_window(adapter, want, block))
+	if (!want->min || !space)
+		return ntdma_block_alloc(adapter, want, block);
+	if (ntdma_block_window(adapter, want, block))
 		return true;
 	/* The DMA API has nothing in the window. */
-	if (space && want->min >= ntdma_space_floor(space))
-		return false;
-	return ntdma_block_alloc(adapter, want, block);
+	return want->min < ntdma_space_floor(space) &&
+	       ntdma_space_room(space, &range) &&
+	       ntdma_block_alloc(adapter, want, block);
 }
 
 /* Verify mode wants room for a red zone, a unit more if there is none. */

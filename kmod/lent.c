@@ -237,24 +237,18 @@ static bool ntdma_lent_try(struct ntdma_adapter *adapter,
 }
 
 /*
- * Not for system DMA: the mask is that of the controller, which others use under
- * other locks.
- *
  * Transfers that are mapped meanwhile find their addresses below the limit,
  * too, or have to wait: it is tried without one first. The DMA API takes a page
  * that the limit cuts for a whole one.
  */
-static bool ntdma_lent_narrowed(struct ntdma_adapter *adapter,
-				struct ntdma_lent *lent,
-				const struct ntdma_terms *terms)
+static bool ntdma_lent_below(struct ntdma_adapter *adapter,
+			     struct ntdma_lent *lent,
+			     const struct ntdma_terms *terms, u64 last)
 {
-	u64 last = round_down(terms->last + 1, PAGE_SIZE) - 1;
 	struct device *dev = adapter->dev;
 	bool done;
 	u64 mask;
 
-	if (adapter->engine)
-		return false;
 	mutex_lock(&adapter->device->lock);
 	mask = *dev->dma_mask;
 	*dev->dma_mask = min(mask, last);
@@ -262,6 +256,30 @@ static bool ntdma_lent_narrowed(struct ntdma_adapter *adapter,
 	*dev->dma_mask = mask;
 	mutex_unlock(&adapter->device->lock);
 	return done;
+}
+
+/*
+ * Not for system DMA: the mask is that of the controller, which others use under
+ * other locks.
+ */
+static bool ntdma_lent_narrowed(struct ntdma_adapter *adapter,
+				struct ntdma_lent *lent,
+				const struct ntdma_terms *terms)
+{
+	u64 last = round_down(terms->last + 1, PAGE_SIZE) - 1;
+	const struct ntdma_range range = { terms->min, last, lent->length };
+	struct ntdma_space *space = ntdma_adapter_space(adapter);
+	int again = NTDMA_SETTLES;
+
+	if (adapter->engine)
+		return false;
+	do {
+		if (space && !ntdma_space_room(space, &range))
+			return false;
+		if (ntdma_lent_below(adapter, lent, terms, last))
+			return true;
+	} while (again-- && ntdma_space_settle(space));
+	return false;
 }
 
 /* At an address of our choice, if the limits leave us one. */
@@ -296,6 +314,7 @@ static NTSTATUS ntdma_lent_translated(struct ntdma_adapter *adapter,
 				      const struct ntdma_terms *terms,
 				      const struct ntdma_walk *walk)
 {
+	const struct ntdma_space *space = ntdma_adapter_space(adapter);
 	u32 count = ntdma_lent_pieces(*walk, adapter->max_seg, NULL);
 
 	/* Where the platform copies for devices it distrusts. */
@@ -305,6 +324,9 @@ static NTSTATUS ntdma_lent_translated(struct ntdma_adapter *adapter,
 		return STATUS_INVALID_PARAMETER;
 	if (terms->min && ntdma_lent_window(adapter, lent, terms, *walk))
 		return STATUS_SUCCESS;
+	/* The DMA API has nothing in the window. */
+	if (space && terms->min >= ntdma_space_floor(space))
+		return STATUS_INSUFFICIENT_RESOURCES;
 	if (ntdma_fail_alloc() ||
 	    sg_alloc_table(&lent->sgt, count, GFP_KERNEL | __GFP_NOWARN))
 		return STATUS_INSUFFICIENT_RESOURCES;

@@ -26,6 +26,7 @@
  *
  * Locks: ntdma_spaces_lock, the innermost mutex, for all spaces.
  */
+#include <linux/delay.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
@@ -36,6 +37,7 @@
 #include "window.h"
 
 #define NTDMA_WINDOW_LEAST	SZ_64K
+#define NTDMA_SETTLE_MS		20	/* twice what the DMA API waits */
 
 /* All that reach so far have one floor, and a window in common. */
 #define NTDMA_WINDOW_REACH	DMA_BIT_MASK(38)
@@ -487,20 +489,19 @@ static bool ntdma_space_gap(struct ntdma_space *space,
 	return ntdma_range_has(range, *first);
 }
 
-/* The lowest address that is free, and the span behind it. */
+/* The lowest address from @min on that is free, and the span behind it. */
 static bool ntdma_space_search(struct ntdma_space *space,
-			       const struct ntdma_range *range, u64 *first,
-			       struct ntdma_span **next)
+			       const struct ntdma_range *range, u64 min,
+			       u64 *first, struct ntdma_span **next)
 {
 	struct ntdma_range part = *range;
 	u64 foreign;
 
 	lockdep_assert_held(&ntdma_spaces_lock);
-	part.min = max(part.min, space->floor);
+	part.min = max(part.min, min);
 	part.last = min(part.last, space->last);
 	*first = round_up(part.min, part.unit);
-	if (part.min > part.last ||
-	    iommu_group_for_each_dev(space->group, space, ntdma_space_threat))
+	if (part.min > part.last)
 		return false;
 	while (ntdma_space_gap(space, &part, first, next)) {
 		if (!ntdma_space_foreign(space, *first, part.size, &foreign))
@@ -509,6 +510,61 @@ static bool ntdma_space_search(struct ntdma_space *space,
 		cond_resched();
 	}
 	return false;
+}
+
+/* The same in the window. */
+static bool ntdma_window_search(struct ntdma_space *space,
+				const struct ntdma_range *range, u64 *first,
+				struct ntdma_span **next)
+{
+	return !iommu_group_for_each_dev(space->group, space,
+					 ntdma_space_threat) &&
+	       ntdma_space_search(space, range, space->floor, first, next);
+}
+
+/**
+ * ntdma_space_room() - whether the DMA API may find addresses
+ * @space: where
+ * @range: what it is to be asked for; its alignment is not used
+ *
+ * For limits below the DMA mask. Once the DMA API has found nothing for so much
+ * memory it answers no at once, to all who ask for as much, until somebody gives
+ * back addresses below 4 GiB. So it must not be asked for what cannot be. It
+ * aligns to the size, rounded up to a power of two.
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: false when everything is in use there, or is none of its own.
+ */
+bool ntdma_space_room(struct ntdma_space *space,
+		      const struct ntdma_range *range)
+{
+	struct ntdma_range aligned = *range;
+	struct ntdma_span *next;
+	bool found;
+	u64 first;
+
+	aligned.unit = 1ULL << fls64(range->size - 1);
+	mutex_lock(&ntdma_spaces_lock);
+	found = ntdma_space_search(space, &aligned, PAGE_SIZE, &first, &next);
+	mutex_unlock(&ntdma_spaces_lock);
+	return found;
+}
+
+/**
+ * ntdma_space_settle() - let addresses come back that are given back lazily
+ * @space: where, or NULL
+ *
+ * What was unmapped lazily looks free, and is not to be had for 10 ms.
+ *
+ * Context: PASSIVE_LEVEL.
+ * Return: false when there are none such, and asking again is in vain.
+ */
+bool ntdma_space_settle(const struct ntdma_space *space)
+{
+	if (!space || space->domain->type != IOMMU_DOMAIN_DMA_FQ)
+		return false;
+	msleep(NTDMA_SETTLE_MS);
+	return true;
 }
 
 /**
@@ -527,7 +583,7 @@ bool ntdma_space_fit(struct ntdma_space *space,
 	bool found;
 
 	mutex_lock(&ntdma_spaces_lock);
-	found = ntdma_space_search(space, range, first, &next);
+	found = ntdma_window_search(space, range, first, &next);
 	mutex_unlock(&ntdma_spaces_lock);
 	return found;
 }
@@ -549,7 +605,7 @@ bool ntdma_span_reserve(struct ntdma_space *space, struct ntdma_span *span,
 	u64 first;
 
 	mutex_lock(&ntdma_spaces_lock);
-	found = ntdma_space_search(space, range, &first, &next);
+	found = ntdma_window_search(space, range, &first, &next);
 	if (found) {
 		span->first = first;
 		span->last = first + range->size - 1;

@@ -289,6 +289,28 @@ static void impossible(struct nttest *t, struct rig *r)
 }
 
 /*
+ * A limit that leaves nothing: there is none, and the next is to be had. Page 0
+ * is nobody's, and 16 pages are aligned to their size.
+ */
+static void nothing_below(struct nttest *t, struct rig *r)
+{
+	static const ULONG pages[] = { 1, 16, 64 };
+	bool must = dma_get_merge_boundary(r->bus.dev);
+	struct common c;
+	ULONG length;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		length = pages[i] * PAGE_SIZE;
+		if (common_get_below(&c, r, length, length)) {
+			EXPECT(t, !must);
+			common_put(&c);
+		}
+		common_use(r, length);
+	}
+}
+
+/*
  * Another adapter of the same device reaches farther, and memory that only that
  * one reaches comes first where there is any.
  */
@@ -524,6 +546,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-165 below 4 GiB", .run_on = ec_165 },
 	{ "EC-165 limits that are no mask", .run_on = odd_limits },
 	{ "EC-165 limits that nothing satisfies", .run_on = impossible },
+	{ "EC-165 after a limit that leaves nothing", .run_on = nothing_below },
 	{ "EC-162 in reach of this adapter, not of the device's others",
 	  two_reaches },
 	{ "EC-165 EC-167 the device is as it was", .run_on = device_kept },
