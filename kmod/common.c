@@ -150,8 +150,10 @@ bool ntdma_last_below(const PHYSICAL_ADDRESS *maximum, u64 *last)
  * @node: preferred NUMA node, ignored when there is none such
  * @logical: set to the address for the device
  *
- * Without an IOMMU there is no allocator with a lowest address: memory that
- * exists may not be found.
+ * Behind an IOMMU bounds are exact in the window, which has all from 4 GiB up
+ * and the upper quarter of what the device reaches below. There is no allocator
+ * with a lowest address below it, and none without an IOMMU: what exists there
+ * may not be found.
  *
  * Context: PASSIVE_LEVEL.
  * Return: the address for the CPU, or NULL, also when the bounds exclude each

@@ -39,8 +39,12 @@
 #define NTDMA_WINDOW_LEAST	SZ_64K
 #define NTDMA_SETTLE_MS		20	/* twice what the DMA API waits */
 
-/* All that reach so far have one floor, and a window in common. */
-#define NTDMA_WINDOW_REACH	DMA_BIT_MASK(38)
+/*
+ * All that reach so far have one floor, and a window in common. What is above
+ * is the client's to choose from, and some of what devices with registers of
+ * 32 bits reach is as well.
+ */
+#define NTDMA_WINDOW_REACH	DMA_BIT_MASK(32)
 
 /**
  * struct ntdma_space - what one domain of an IOMMU translates

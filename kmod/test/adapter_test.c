@@ -251,6 +251,20 @@ static int nobody_left(void *arg)
 	return dma_get_mask(t->dev) == t->mask;
 }
 
+/* There is a place for a buffer between an address and its double. */
+static void check_far(struct nttest *t, PDMA_ADAPTER adapter, u64 at)
+{
+	PHYSICAL_ADDRESS min = { .QuadPart = at };
+	PHYSICAL_ADDRESS max = { .QuadPart = 2 * at }, la;
+	PDMA_OPERATIONS ops = adapter->DmaOperations;
+	PVOID va;
+
+	va = ops->AllocateCommonBufferWithBounds(adapter, &min, &max, 1, 0,
+						 NULL, MM_ANY_NODE_OK, &la);
+	if (EXPECT(t, va))
+		ops->FreeCommonBuffer(adapter, 1, la, va, TRUE);
+}
+
 /* Opens and compares the reach that the device was given. */
 static void check_reach(struct nttest *t, DEVICE_DESCRIPTION *dd, u8 width)
 {
@@ -266,12 +280,14 @@ static void check_reach(struct nttest *t, DEVICE_DESCRIPTION *dd, u8 width)
 	}
 	adapter = get(t, dd, &n);
 	REQUIRE(t, adapter);
-	if (width == 64) {
-		EXPECT(t, dma_get_mask(t->dev) > DMA_BIT_MASK(32));
-	} else if (dma_get_merge_boundary(t->dev)) {
+	if (dma_get_merge_boundary(t->dev)) {
 		/* What is above is for buffers with bounds, and shared ones. */
 		EXPECT(t, dma_get_mask(t->dev) < DMA_BIT_MASK(width));
-		EXPECT(t, dma_get_mask(t->dev) > DMA_BIT_MASK(min(width, 38) - 6));
+		EXPECT(t, dma_get_mask(t->dev) > DMA_BIT_MASK(min(width, 32) - 6));
+		if (width >= 38 && dd->Version == DEVICE_DESCRIPTION_VERSION3)
+			check_far(t, adapter, 1ULL << 37);
+	} else if (width == 64) {
+		EXPECT(t, dma_get_mask(t->dev) > DMA_BIT_MASK(32));
 	} else {
 		EXPECT_EQ(t, dma_get_mask(t->dev), DMA_BIT_MASK(width));
 	}

@@ -100,6 +100,50 @@ static void s18(struct nttest *t, struct rig *r)
 		EXPECT(t, !bounded(r, r->bus.last + 1, U64_MAX, 1, &la));
 }
 
+/* Whether the host bridge decodes a part of a range itself. */
+static bool decoded(struct nttest *t, u64 first, u64 length)
+{
+	struct pci_host_bridge *bridge =
+		pci_find_host_bridge(to_pci_dev(t->dev)->bus);
+	struct resource_entry *entry;
+
+	resource_list_for_each_entry(entry, &bridge->windows)
+		if (resource_type(entry->res) == IORESOURCE_MEM &&
+		    entry->res->start - entry->offset < first + length &&
+		    entry->res->end - entry->offset >= first)
+			return true;
+	return false;
+}
+
+/* Where the DMA API is not, all of it is the client's. */
+static void everywhere(struct nttest *t, struct rig *r)
+{
+	static const u64 places[] = {
+		4ULL * SZ_1G, 8ULL * SZ_1G, 40ULL * SZ_1G, 100ULL * SZ_1G,
+		191ULL * SZ_1G, 300ULL * SZ_1G,
+	};
+	PHYSICAL_ADDRESS la;
+	int i, seen = 0;
+	PVOID va;
+
+	if (!translated(t)) {
+		nttest_skip(t, "no IOMMU");
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		if (decoded(t, places[i], SZ_16M))
+			continue;
+		exact(r, places[i] + 3 * PAGE_SIZE, PAGE_SIZE);
+		exact(r, places[i] + SZ_1M, 17 * PAGE_SIZE);
+		va = bounded(r, places[i], 2 * places[i], LENGTH, &la);
+		if (EXPECT(t, va))
+			r->ops->FreeCommonBuffer(r->adapter, LENGTH, la, va,
+						 TRUE);
+		seen++;
+	}
+	EXPECT(t, seen > 2);
+}
+
 static bool is_free(struct rig *r, u64 at)
 {
 	PHYSICAL_ADDRESS la;
@@ -163,8 +207,39 @@ static void foreign(struct nttest *t, struct rig *r)
 	__free_page(page);
 }
 
+/* A buffer somewhere in a range, or none. */
+static void within(struct rig *r, u64 first, u64 end, ULONG length, bool must)
+{
+	PHYSICAL_ADDRESS la;
+	PVOID va = bounded(r, first, end, length, &la);
+
+	EXPECT_EQ(r->t, !va, !must);
+	if (va) {
+		EXPECT(r->t, la.QuadPart >= first);
+		EXPECT(r->t, la.QuadPart + length <= end);
+		r->ops->FreeCommonBuffer(r->adapter, length, la, va, TRUE);
+	}
+}
+
 #define MANY	16
 #define LARGE	(64 * (ULONG)PAGE_SIZE)	/* more than the DMA API keeps in stock */
+
+/*
+ * Below the window the DMA API gives the highest address below a limit, if what
+ * is asked for is aligned to its size.
+ */
+static void low(struct nttest *t, struct rig *r)
+{
+	if (!translated(t)) {
+		nttest_skip(t, "no IOMMU");
+		return;
+	}
+	within(r, SZ_64M, SZ_64M + SZ_16M, LARGE, true);
+	within(r, SZ_64M, SZ_64M + SZ_16M, PAGE_SIZE, true);
+	if (r->bus.last >= SZ_2G)
+		within(r, SZ_1G, SZ_1G + SZ_512M, LARGE,
+		       !decoded(t, SZ_1G, SZ_512M));
+}
 
 /* Below the window the DMA API gives what it has, and nobody has it twice. */
 static void below(struct nttest *t, struct rig *r)
@@ -325,12 +400,16 @@ static const struct rig_kind middle[] = {
 static const struct nttest_case cases[] = {
 	{ "S18 EC-168 EC-169 exact bounds", .run_on = s18,
 	  .kinds = rig_lists },
+	{ "S18 EC-169 exact bounds from 4 GiB on", .run_on = everywhere,
+	  .kinds = rig_wide },
 	{ "S20 EC-181 exact limits of an MDL", .run_on = s20,
 	  .kinds = rig_lists },
 	{ "S18 EC-169 nothing where the bus has something itself",
 	  .run_on = holes, .kinds = middle },
 	{ "S18 EC-169 nothing where somebody else has mapped",
 	  .run_on = foreign, .kinds = rig_lists },
+	{ "S18 EC-169 bounds below the window", .run_on = low,
+	  .kinds = rig_lists },
 	{ "S18 EC-169 below the window nothing is given twice",
 	  .run_on = below, .kinds = rig_lists },
 	{ "S18 64 MiB in one run", .run_on = large, .kinds = rig_wide },

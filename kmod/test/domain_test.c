@@ -413,6 +413,23 @@ static void limits(struct nttest *t)
 	pair_close(&p);
 }
 
+/* What a driver asks for whose devices have registers of 32 bits. */
+static void low_limit(struct nttest *t)
+{
+	PHYSICAL_ADDRESS max = { .QuadPart = U32_MAX }, la;
+	struct pair p;
+	PVOID va;
+
+	if (!pair_join(&p, t, wide, wide))
+		return;
+	EXPECT_EQ(t, allocate(p.b, &max, LENGTH, NULL, &la, &va), 0);
+	if (va) {
+		EXPECT(t, la.QuadPart + LENGTH <= U32_MAX);
+		p.b->ops->FreeCommonBuffer(p.b->adapter, LENGTH, la, va, TRUE);
+	}
+	pair_close(&p);
+}
+
 static void live_join(struct nttest *t)
 {
 	struct shared s, u;
@@ -836,6 +853,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-193 bad input: buffers", .run_on = bad_buffers,
 	  .kinds = rig_lists },
 	{ "EC-193 a highest address, kinds of caching", limits },
+	{ "EC-193 below 4 GiB in a domain of wide devices", low_limit },
 	{ "S21 joined and left with buffers alive", live_join },
 	{ "S21 an address that is taken", conflict },
 	{ "S21 left by the owner of a buffer", live_leave },
