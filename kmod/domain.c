@@ -28,8 +28,6 @@
  *
  * Locks: ntdma_domains_lock for everything here, inside of device->lock.
  */
-#include <linux/dma-map-ops.h>
-
 #include "domain.h"
 #include "ntdma.h"
 #include "window.h"
@@ -112,7 +110,7 @@ static struct ntdma_domain *ntdma_domain_new(struct ntdma_device *home)
 	domain->id = ntdma_domain_ids;
 	domain->users = 1;
 	domain->home = home;
-	domain->coherent = dev_is_dma_coherent(home->dev);
+	domain->coherent = ntdma_device_coherent(home->dev);
 	list_add(&domain->link, &ntdma_domains);
 	return domain;
 }
@@ -590,7 +588,7 @@ static NTSTATUS ntdma_domain_admit(struct ntdma_adapter *adapter,
 	if (adapter->joined || domain == device->domain ||
 	    ntdma_adapter_busy(adapter))
 		return STATUS_INVALID_DEVICE_STATE;
-	if (domain->coherent != dev_is_dma_coherent(device->dev))
+	if (domain->coherent != ntdma_device_coherent(device->dev))
 		return STATUS_NOT_SUPPORTED;
 	status = ntdma_domain_meet(domain, adapter);
 	return status ?: ntdma_domain_enter(domain, adapter);

@@ -12,6 +12,7 @@
 #include <linux/sizes.h>
 #include "buffer.h"
 #include "hooks.h"
+#include "incoherent.h"
 #include "request.h"
 
 #define LENGTH	(3 * (ULONG)PAGE_SIZE)
@@ -291,6 +292,63 @@ static void mixed(struct nttest *t)
 	EXPECT_EQ(t, join(p.a, p.domain), STATUS_SUCCESS);
 	share(&p, p.b, LENGTH);
 	pair_close(&p);
+}
+
+/* A domain is offered to a device that nothing translates for. */
+static void beside(struct nttest *t)
+{
+	struct device *dev = incoherent_device();
+	struct shared s = { .va = t };
+	struct rig *other;
+	struct pair p;
+
+	if (!dev) {
+		nttest_skip(t, "no device of our own");
+		return;
+	}
+	if (!pair_join(&p, t, wide, wide))
+		return;
+	other = rig_open_on(t, dev, wide);
+	if (other) {
+		EXPECT(t, !domain_of(other));
+		EXPECT_EQ(t, join(other, p.domain), STATUS_NOT_SUPPORTED);
+		EXPECT_EQ(t, leave(other), STATUS_INVALID_DEVICE_STATE);
+		EXPECT_EQ(t, shared_try(&s, other, p.domain, 1),
+			  STATUS_INVALID_PARAMETER);
+		EXPECT(t, !s.va);
+		EXPECT(t, !domain_of(other));
+		rig_close(other);
+	}
+	share(&p, p.a, LENGTH);
+	pair_close(&p);
+}
+
+/* The same memory would be cached for one and not for the other. */
+static void apart(struct nttest *t)
+{
+	struct shared s;
+	struct pair p;
+	HANDLE own;
+
+	/* What the peer is from now on, adapters that are open or not. */
+	ntdma_shares_no_cache(t->peer);
+	if (!pair_open(&p, t, wide, wide))
+		goto restore;
+	own = domain_of(p.b);
+	EXPECT(t, own);
+	EXPECT_EQ(t, join(p.b, p.domain), STATUS_NOT_SUPPORTED);
+	EXPECT_EQ(t, join(p.a, own), STATUS_NOT_SUPPORTED);
+	EXPECT_EQ(t, shared_try(&s, p.b, p.domain, 1),
+		  STATUS_INVALID_PARAMETER);
+	EXPECT(t, domain_of(p.a) == p.domain && domain_of(p.b) == own);
+	if (shared_get(&s, p.b, own, LENGTH)) {
+		EXPECT(t, !reaches(&s, p.a));
+		pass_on(&s, p.b, p.b, 18);
+		shared_put(&s);
+	}
+	pair_close(&p);
+restore:
+	ntdma_shares_no_cache(incoherent_device());
 }
 
 static void bad_handles(struct nttest *t, struct rig *r)
@@ -604,6 +662,32 @@ static void orphan(struct nttest *t)
 	pair_close(&p);
 }
 
+/* A buffer keeps the domain, also when nobody is a member any more. */
+static void kept(struct nttest *t)
+{
+	struct shared s;
+	struct pair p;
+
+	if (!pair_join(&p, t, wide, wide))
+		return;
+	REQUIRE(t, shared_get(&s, p.b, p.domain, LENGTH));
+	rig_close(p.a);
+	REQUIRE(t, rig_wait(home_gone, &p));
+	EXPECT_EQ(t, leave(p.b), STATUS_SUCCESS);
+	EXPECT(t, !reaches(&s, p.b));
+	p.a = rig_open(t, wide);
+	REQUIRE(t, p.a);
+	EXPECT_EQ(t, join(p.a, p.domain), STATUS_SUCCESS);
+	EXPECT(t, domain_of(p.a) == p.domain);
+	pass_on(&s, p.a, p.a, 19);
+	EXPECT_EQ(t, leave(p.a), STATUS_SUCCESS);
+	EXPECT(t, !reaches(&s, p.a));
+	shared_put(&s);
+	EXPECT_EQ(t, join(p.a, p.domain), STATUS_INVALID_HANDLE);
+	EXPECT_EQ(t, join(p.b, p.domain), STATUS_INVALID_HANDLE);
+	pair_close(&p);
+}
+
 /* Lists that are mapped meanwhile do not care. */
 static void transfer(struct rig *r)
 {
@@ -847,6 +931,8 @@ static const struct nttest_case cases[] = {
 	{ "S21 EC-192 EC-194 EC-196 no domain without an IOMMU",
 	  .run_on = untranslated },
 	{ "S21 a wide device joins a narrow one, not vice versa", mixed },
+	{ "S21 EC-194 bad input: a device without an IOMMU", beside },
+	{ "S21 EC-194 bad input: a coherent device and one that is not", apart },
 	{ "EC-192 EC-194 EC-196 bad input: handles", .run_on = bad_handles,
 	  .kinds = rig_lists },
 	{ "S21 bad input: members", bad_members },
@@ -860,6 +946,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-173 freed by FreeCommonBuffer, once and as allocated", ec_173 },
 	{ "S21 adapters of one device", siblings },
 	{ "S21 the home goes first", orphan },
+	{ "S21 EC-192 a buffer alone keeps the domain", kept },
 	{ "S21 transfers before, while and after", transfers },
 	{ "S26 a member is unbound", unbound },
 	{ "S26 the home is unbound", home_unbound },
