@@ -11,6 +11,10 @@
  * transfer begins; it goes on from there and must end inside. A list is one
  * command per entry, and the channels take turns at each command.
  *
+ * A loop is one command per period. In the buffer it goes on from pass to pass;
+ * where the next period would not end inside, it begins anew. So the device may
+ * have another place for what is the same memory in the next pass.
+ *
  * A client may say how often the device raises the request line during one
  * transfer: peripheral_config then is an u32 with the number of commands that
  * it lasts for. A transfer with more of them stands still until it is
@@ -18,7 +22,7 @@
  *
  * The engine cannot be stopped: a command that runs when its transfer is
  * terminated ends by itself, and synchronize waits for that. The residue counts
- * whole commands.
+ * whole commands, of a loop those of the present pass.
  *
  * The driver takes only devices whose driver_override names it. The first
  * channels are in a slave map, which knows one client, by the name of its device.
@@ -70,7 +74,7 @@ MODULE_PARM_DESC(stops, "how often somebody has waited until a channel stopped")
 
 #define EDU_NAMED		2	/* channels in the slave map */
 #define EDU_CHANNELS		4
-#define EDU_COMMANDS		4	/* of one transfer */
+#define EDU_COMMANDS		4	/* of one transfer, or one pass */
 
 /* The request line of the first channel for FixedDMA. */
 #define EDU_REQUEST_LINE	0x40
@@ -97,11 +101,16 @@ struct edu_dmac;
  * @tx: for dmaengine
  * @node: in one of the lists of its channel
  * @to_device: direction
+ * @cyclic: begins anew after the last command
+ * @start: where the first command begins in the buffer
  * @place: where the next command begins in the buffer
- * @left: bytes that are still to be moved
+ * @length: of all commands, in bytes
+ * @left: bytes that are still to be moved, of the present pass when cyclic
  * @next: index of the next command
- * @count: number of commands
+ * @count: number of commands, of a pass when cyclic
+ * @done: commands that are through
  * @lasts: commands for which the device raises the request line
+ * @due: callbacks for periods that are still to be made
  * @dead: terminated
  * @parts: what each command moves
  */
@@ -109,11 +118,16 @@ struct edu_desc {
 	struct dma_async_tx_descriptor tx;
 	struct list_head node;
 	bool to_device;
+	bool cyclic;
+	u32 start;
 	u32 place;
+	u32 length;
 	u32 left;
 	unsigned int next;
 	unsigned int count;
+	unsigned int done;
 	unsigned int lasts;
+	unsigned int due;
 	bool dead;
 	struct {
 		dma_addr_t addr;
@@ -222,11 +236,25 @@ static void edu_go_on(struct edu_dmac *dmac)
 		n = (dmac->last + i) % EDU_CHANNELS;
 		desc = list_first_entry_or_null(&dmac->chans[n].issued,
 						struct edu_desc, node);
-		if (!desc || desc->next >= desc->lasts)
+		if (!desc || desc->done >= desc->lasts)
 			continue;
 		dmac->last = n;
 		edu_command(dmac, desc);
 	}
+}
+
+/* All periods have one length. */
+static void edu_end_period(struct edu_chan *c, struct edu_desc *desc)
+{
+	lockdep_assert_held(&c->dmac->lock);
+	if (desc->place + desc->parts[0].length > EDU_BUFFER_SIZE)
+		desc->place = desc->start;
+	if (desc->next == desc->count) {
+		desc->next = 0;
+		desc->left = desc->length;
+	}
+	desc->due++;
+	tasklet_schedule(&c->tasklet);
 }
 
 /* A command of a live descriptor is through. */
@@ -237,11 +265,15 @@ static void edu_advance(struct edu_dmac *dmac, struct edu_desc *desc)
 	lockdep_assert_held(&dmac->lock);
 	desc->place += desc->parts[desc->next].length;
 	desc->left -= desc->parts[desc->next].length;
-	if (++desc->next < desc->count)
-		return;
-	c->chan.completed_cookie = desc->tx.cookie;
-	list_move_tail(&desc->node, &c->ended);
-	tasklet_schedule(&c->tasklet);
+	desc->done++;
+	desc->next++;
+	if (desc->cyclic) {
+		edu_end_period(c, desc);
+	} else if (desc->next == desc->count) {
+		c->chan.completed_cookie = desc->tx.cookie;
+		list_move_tail(&desc->node, &c->ended);
+		tasklet_schedule(&c->tasklet);
+	}
 }
 
 static irqreturn_t edu_irq(int irq, void *data)
@@ -292,19 +324,43 @@ static struct edu_desc *edu_take_ended(struct edu_chan *c)
 	return desc;
 }
 
+/* A loop with a callback due. Nobody frees it while the tasklet runs. */
+static struct edu_desc *edu_take_period(struct edu_chan *c)
+{
+	struct edu_desc *desc;
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->dmac->lock, flags);
+	desc = list_first_entry_or_null(&c->issued, struct edu_desc, node);
+	if (desc && desc->due)
+		desc->due--;
+	else
+		desc = NULL;
+	spin_unlock_irqrestore(&c->dmac->lock, flags);
+	return desc;
+}
+
+static void edu_call(const struct dma_async_tx_descriptor *tx)
+{
+	const struct dmaengine_result fine = { .result = DMA_TRANS_NOERROR };
+
+	if (tx->callback_result)
+		tx->callback_result(tx->callback_param, &fine);
+	else if (tx->callback)
+		tx->callback(tx->callback_param);
+}
+
 static void edu_tasklet(struct tasklet_struct *tasklet)
 {
 	struct edu_chan *c = from_tasklet(c, tasklet, tasklet);
-	const struct dmaengine_result fine = { .result = DMA_TRANS_NOERROR };
 	struct edu_desc *desc;
 
 	while ((desc = edu_take_ended(c))) {
-		if (desc->tx.callback_result)
-			desc->tx.callback_result(desc->tx.callback_param, &fine);
-		else if (desc->tx.callback)
-			desc->tx.callback(desc->tx.callback_param);
+		edu_call(&desc->tx);
 		kfree(desc);
 	}
+	while ((desc = edu_take_period(c)))
+		edu_call(&desc->tx);
 }
 
 static dma_cookie_t edu_submit(struct dma_async_tx_descriptor *tx)
@@ -332,6 +388,12 @@ static u32 edu_place(const struct edu_chan *c, enum dma_transfer_direction dir)
 	return addr - EDU_BUFFER_BASE;
 }
 
+static bool edu_ends_inside(const struct edu_desc *desc, u64 length)
+{
+	return desc->start <= EDU_BUFFER_SIZE &&
+	       length <= EDU_BUFFER_SIZE - desc->start;
+}
+
 static bool edu_fill(struct edu_desc *desc, struct scatterlist *sgl,
 		     unsigned int count)
 {
@@ -345,9 +407,48 @@ static bool edu_fill(struct edu_desc *desc, struct scatterlist *sgl,
 		total += sg_dma_len(sg);
 	}
 	desc->count = count;
+	desc->length = total;
 	desc->left = total;
-	return total && desc->place <= EDU_BUFFER_SIZE &&
-	       total <= EDU_BUFFER_SIZE - desc->place;
+	return total && edu_ends_inside(desc, total);
+}
+
+static bool edu_fill_loop(struct edu_desc *desc, dma_addr_t addr, size_t length,
+			  size_t period)
+{
+	size_t done;
+
+	for (done = 0; done < length; done += period) {
+		desc->parts[desc->count].addr = addr + done;
+		desc->parts[desc->count].length = period;
+		desc->count++;
+	}
+	desc->cyclic = true;
+	desc->length = length;
+	desc->left = length;
+	return edu_ends_inside(desc, period);
+}
+
+static struct edu_desc *edu_alloc(struct edu_chan *c,
+				  enum dma_transfer_direction dir)
+{
+	struct edu_desc *desc = kzalloc(sizeof(*desc), GFP_NOWAIT);
+
+	if (!desc)
+		return NULL;
+	desc->to_device = dir == DMA_MEM_TO_DEV;
+	desc->start = edu_place(c, dir);
+	desc->place = desc->start;
+	desc->lasts = c->lasts;
+	return desc;
+}
+
+static struct dma_async_tx_descriptor *
+edu_ready(struct edu_chan *c, struct edu_desc *desc, unsigned long flags)
+{
+	dma_async_tx_descriptor_init(&desc->tx, &c->chan);
+	desc->tx.tx_submit = edu_submit;
+	desc->tx.flags = flags;
+	return &desc->tx;
 }
 
 static struct dma_async_tx_descriptor *
@@ -360,20 +461,35 @@ edu_prep_slave_sg(struct dma_chan *chan, struct scatterlist *sgl,
 
 	if (!count || count > EDU_COMMANDS || !is_slave_direction(dir))
 		return NULL;
-	desc = kzalloc(sizeof(*desc), GFP_NOWAIT);
+	desc = edu_alloc(c, dir);
 	if (!desc)
 		return NULL;
-	desc->to_device = dir == DMA_MEM_TO_DEV;
-	desc->place = edu_place(c, dir);
-	desc->lasts = c->lasts;
 	if (!edu_fill(desc, sgl, count)) {
 		kfree(desc);
 		return NULL;
 	}
-	dma_async_tx_descriptor_init(&desc->tx, chan);
-	desc->tx.tx_submit = edu_submit;
-	desc->tx.flags = flags;
-	return &desc->tx;
+	return edu_ready(c, desc, flags);
+}
+
+static struct dma_async_tx_descriptor *
+edu_prep_cyclic(struct dma_chan *chan, dma_addr_t addr, size_t length,
+		size_t period, enum dma_transfer_direction dir,
+		unsigned long flags)
+{
+	struct edu_chan *c = to_edu_chan(chan);
+	struct edu_desc *desc;
+
+	if (!period || !length || length % period ||
+	    length / period > EDU_COMMANDS || !is_slave_direction(dir))
+		return NULL;
+	desc = edu_alloc(c, dir);
+	if (!desc)
+		return NULL;
+	if (!edu_fill_loop(desc, addr, length, period)) {
+		kfree(desc);
+		return NULL;
+	}
+	return edu_ready(c, desc, flags);
 }
 
 /*
@@ -539,6 +655,7 @@ static void edu_describe(struct edu_dmac *dmac)
 	struct dma_device *dma = &dmac->dma;
 
 	dma_cap_set(DMA_SLAVE, dma->cap_mask);
+	dma_cap_set(DMA_CYCLIC, dma->cap_mask);
 	dma_cap_set(DMA_PRIVATE, dma->cap_mask);
 	dma->dev = &dmac->pdev->dev;
 	dma->filter.fn = edu_filter;
@@ -552,6 +669,7 @@ static void edu_describe(struct edu_dmac *dmac)
 	dma->device_alloc_chan_resources = edu_alloc_resources;
 	dma->device_free_chan_resources = edu_free_resources;
 	dma->device_prep_slave_sg = edu_prep_slave_sg;
+	dma->device_prep_dma_cyclic = edu_prep_cyclic;
 	dma->device_config = edu_config;
 	dma->device_terminate_all = edu_terminate_all;
 	dma->device_synchronize = edu_synchronize;
@@ -620,7 +738,8 @@ static int edu_enable(struct pci_dev *pdev)
 	rc = edu_set_mask(pdev);
 	if (rc)
 		return rc;
-	dma_set_max_seg_size(&pdev->dev, PAGE_SIZE);
+	/* More than the buffer, and a loop that crosses a page is one piece. */
+	dma_set_max_seg_size(&pdev->dev, 2 * PAGE_SIZE);
 	pci_set_master(pdev);
 	rc = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_ALL_TYPES);
 	return rc < 0 ? rc : 0;

@@ -49,7 +49,7 @@ slave() { # DEVICE
 	lines=$(slave_lines "$1")
 	cases=0
 	echo "TAP version 13"
-	echo "1..6"
+	echo "1..7"
 	printf '%s\n' "$report" "$lines" | sed 's/^/# /'
 	result "S11 sample: data is the same both ways" \
 		[ "$(value verdict "$report")" = ok ]
@@ -57,6 +57,8 @@ slave() { # DEVICE
 		[ "$(slave_interrupts)" -gt "$before" ]
 	result "S17 EC-119 sample: transfers were stopped under way" \
 		[ "$(value cancelled "$report")" -ge 2 ]
+	result "S12 sample: loops went round, both ways" \
+		[ "$(value periods "$report")" -ge 7 ]
 	result "sample: all adapters are of system DMA" \
 		[ "$(value backend "$lines" | sort -u)" = system ]
 	result "sample: pages bounce exactly where they must" \

@@ -19,6 +19,12 @@
 /* A command takes a tenth of a second; a busy emulator may take longer. */
 #define SLAVE_TIMEOUT_SECONDS	60
 
+/*
+ * What is told at once of a loop: a part of its buffer that the device's takes
+ * twelve times. Loops of two and of three such parts have no other period.
+ */
+#define SLAVE_PERIOD		341
+
 /* For as long as the transfer takes. */
 #define SLAVE_ALL_COMMANDS	0xffffffff
 
@@ -27,6 +33,7 @@ typedef struct _SLAVE_REPORT {
 	ULONGLONG Bytes;	/* moved by the controller, both directions */
 	ULONG Transfers;	/* that came to their end */
 	ULONG Elements;		/* calls of MapTransferEx that these took */
+	ULONG Periods;		/* of loops */
 	ULONG Cancelled;	/* transfers that were stopped under way */
 	ULONG Mismatches;	/* bytes that are not what they should be */
 	ULONG Checks;		/* of SlaveExpect */
@@ -38,6 +45,7 @@ typedef struct _SLAVE_REPORT {
 typedef struct _SLAVE_CHANNEL {
 	PDEVICE_OBJECT DeviceObject;
 	PDMA_ADAPTER DmaAdapter;
+	BOOLEAN Loop;			/* the adapter is autoinitialized */
 	ULONG MapRegisters;		/* most that one transfer may use */
 	PVOID MapRegisterBase;
 	PMDL Mdl;
@@ -46,7 +54,9 @@ typedef struct _SLAVE_CHANNEL {
 	BOOLEAN WriteToDevice;
 	ULONG Commands;			/* that the device takes part in */
 	LONG Completions;		/* interlocked, of what is mapped */
+	LONG Cancellations;		/* of these with DmaCancelled */
 	DMA_COMPLETION_STATUS Status;	/* of the last of them */
+	LONG WantedPeriods;		/* of a loop, before Completed is signaled */
 	KEVENT Granted;
 	KEVENT Completed;
 	UCHAR Context[DMA_TRANSFER_CONTEXT_SIZE_V1];
@@ -57,6 +67,8 @@ typedef struct _SLAVE_EXTENSION {
 	SLAVE_CHANNEL First;
 	SLAVE_CHANNEL FirstAgain;	/* another user of the same channel */
 	SLAVE_CHANNEL Second;
+	SLAVE_CHANNEL FirstLoop;	/* two more, autoinitialized */
+	SLAVE_CHANNEL SecondLoop;
 	SLAVE_REPORT Report;
 } SLAVE_EXTENSION, *PSLAVE_EXTENSION;
 

@@ -433,6 +433,211 @@ static NTSTATUS SlaveRunHurry(_In_ PSLAVE_EXTENSION Extension,
 	return Status;
 }
 
+/* ---- Over and over again ---- */
+
+/*
+ * A common buffer, two pages of which the ring lies across the border. The rest
+ * holds a guard value.
+ */
+typedef struct _SLAVE_RING {
+	PSLAVE_CHANNEL Channel;
+	PUCHAR Memory;
+	PHYSICAL_ADDRESS LogicalAddress;
+	PMDL Mdl;
+	PUCHAR Ring;
+	ULONG Length;
+} SLAVE_RING, *PSLAVE_RING;
+
+/* Undoes SlaveCreateRing, also one that failed. */
+static VOID SlaveDeleteRing(_Inout_ PSLAVE_RING Ring)
+{
+	PDMA_ADAPTER Adapter = Ring->Channel->DmaAdapter;
+
+	if (Ring->Mdl)
+		IoFreeMdl(Ring->Mdl);
+	if (Ring->Memory)
+		Adapter->DmaOperations->FreeCommonBuffer(Adapter, 2 * PAGE_SIZE,
+				Ring->LogicalAddress, Ring->Memory, FALSE);
+}
+
+static NTSTATUS SlaveCreateRing(_Out_ PSLAVE_RING Ring,
+				_In_ PSLAVE_CHANNEL Channel, _In_ ULONG Length)
+{
+	PDMA_ADAPTER Adapter = Channel->DmaAdapter;
+
+	RtlZeroMemory(Ring, sizeof(*Ring));
+	Ring->Channel = Channel;
+	Ring->Length = Length;
+	Ring->Memory = Adapter->DmaOperations->AllocateCommonBuffer(Adapter,
+				2 * PAGE_SIZE, &Ring->LogicalAddress, FALSE);
+	if (!Ring->Memory)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	RtlFillMemory(Ring->Memory, 2 * PAGE_SIZE, SLAVE_GUARD);
+	Ring->Ring = Ring->Memory + PAGE_SIZE - SLAVE_PERIOD / 2;
+	Ring->Mdl = IoAllocateMdl(Ring->Ring, Length, FALSE, FALSE, NULL);
+	if (!Ring->Mdl)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	MmBuildMdlForNonPagedPool(Ring->Mdl);
+	return STATUS_SUCCESS;
+}
+
+/* Counts the bytes around the ring that have lost their guard value. */
+static VOID SlaveCheckAround(_In_ PSLAVE_EXTENSION Extension,
+			     _In_ PSLAVE_RING Ring)
+{
+	PUCHAR Byte;
+
+	for (Byte = Ring->Memory; Byte < Ring->Memory + 2 * PAGE_SIZE; Byte++) {
+		if (Byte == Ring->Ring)
+			Byte += Ring->Length;
+		if (*Byte != SLAVE_GUARD)
+			Extension->Report.Mismatches++;
+	}
+}
+
+/* Starts it, and waits for some periods: Wanted, after which it goes on. */
+static NTSTATUS SlaveBeginLoop(_In_ PSLAVE_RING Ring, _In_ ULONG DeviceOffset,
+			       _In_ BOOLEAN WriteToDevice, _In_ ULONG Commands,
+			       _In_ LONG Wanted)
+{
+	SLAVE_PIECE Piece = { Ring->Mdl, 0, Ring->Length, DeviceOffset,
+			      WriteToDevice, Commands };
+	PSLAVE_CHANNEL Channel = Ring->Channel;
+	NTSTATUS Status;
+
+	Status = SlaveTakeChannel(Channel, Ring->Mdl, 0, Ring->Length);
+	if (!NT_SUCCESS(Status))
+		return Status;
+	Channel->WantedPeriods = Wanted;
+	Status = SlaveStartPiece(Channel, &Piece);
+	if (NT_SUCCESS(Status) && !SlaveWaitForPiece(Channel)) {
+		SlaveFlushPiece(Channel);
+		Status = STATUS_DEVICE_NOT_READY;
+	}
+	if (!NT_SUCCESS(Status))
+		SlaveFreeChannel(Channel);
+	return Status;
+}
+
+/*
+ * The loop is stopped: once the channel is granted again its controller has
+ * ended, and no completion routine runs. None must come any more.
+ */
+static NTSTATUS SlaveEndLoop(_In_ PSLAVE_EXTENSION Extension,
+			     _In_ PSLAVE_RING Ring, _In_ LONG Least)
+{
+	PSLAVE_CHANNEL Channel = Ring->Channel;
+	NTSTATUS Status;
+	LONG Completions;
+
+	SlaveExpect(Extension, SlaveReadCounter(Channel) == 0,
+		    "the counter of a stopped loop is 0");
+	SlaveFreeChannel(Channel);
+	Status = SlaveTakeChannel(Channel, Ring->Mdl, 0, Ring->Length);
+	if (!NT_SUCCESS(Status))
+		return Status;
+	SlaveFreeChannel(Channel);
+
+	Completions = Channel->Completions;
+	SlaveSleep(SLAVE_COMMAND_MILLISECONDS * 3 / 2);
+	SlaveExpect(Extension, Channel->Completions == Completions,
+		    "no completion after the flush of a loop");
+	SlaveExpect(Extension, Channel->Cancellations == 1,
+		    "a stopped loop is told once that it is cancelled");
+	SlaveExpect(Extension, Completions > Least,
+		    "a completion for each period");
+	Extension->Report.Periods += Completions - 1;
+	Extension->Report.Bytes += (Completions - 1) * SLAVE_PERIOD;
+	Extension->Report.Cancelled++;
+	return STATUS_SUCCESS;
+}
+
+/* Fills the device's buffer, all of it if need be, until it is cancelled. */
+static NTSTATUS SlaveLoopOut(_In_ PSLAVE_EXTENSION Extension,
+			     _In_ PSLAVE_RING Ring)
+{
+	const LONG Wanted = 4;
+	ULONG Counter;
+	NTSTATUS Status;
+
+	Status = SlaveBeginLoop(Ring, 0, TRUE, SLAVE_ALL_COMMANDS, Wanted);
+	if (!NT_SUCCESS(Status))
+		return Status;
+	Counter = SlaveReadCounter(Ring->Channel);
+	SlaveExpect(Extension, Counter >= 1 && Counter <= Ring->Length &&
+		    Counter % SLAVE_PERIOD == 0,
+		    "the counter of a loop is within the ring");
+	SlaveExpect(Extension, NT_SUCCESS(SlaveCancelPiece(Ring->Channel)),
+		    "a loop can be cancelled");
+	SlaveExpect(Extension, !NT_SUCCESS(SlaveCancelPiece(Ring->Channel)),
+		    "a second cancel of a loop fails");
+	SlaveExpect(Extension, NT_SUCCESS(SlaveFlushPiece(Ring->Channel)),
+		    "a cancelled loop can be flushed");
+	return SlaveEndLoop(Extension, Ring, Wanted);
+}
+
+/* Stands still after a pass and a half, then a flush alone stops it. */
+static NTSTATUS SlaveLoopIn(_In_ PSLAVE_EXTENSION Extension,
+			    _In_ PSLAVE_RING Ring)
+{
+	const LONG Periods = 3;
+	NTSTATUS Status;
+
+	Status = SlaveBeginLoop(Ring, SLAVE_PERIOD, FALSE, Periods, Periods);
+	if (!NT_SUCCESS(Status))
+		return Status;
+	SlaveExpect(Extension, Ring->Channel->Completions == Periods,
+		    "no completion where nothing is moved");
+	SlaveExpect(Extension,
+		    SlaveReadCounter(Ring->Channel) == SLAVE_PERIOD,
+		    "the counter says what is missing in the pass");
+	SlaveExpect(Extension, NT_SUCCESS(SlaveFlushPiece(Ring->Channel)),
+		    "a loop can be flushed");
+	SlaveExpect(Extension, Ring->Channel->Completions == Periods + 1,
+		    "the flush of a loop tells of it before it returns");
+	return SlaveEndLoop(Extension, Ring, Periods);
+}
+
+/*
+ * A ring of three periods, 0 1 2, goes out for a pass and more: 0 1 2 0 ... From
+ * the second of these on it comes back into a ring of two: 1 2, then 0 over the
+ * first.
+ */
+static NTSTATUS SlaveRunLoop(_In_ PSLAVE_EXTENSION Extension)
+{
+	SLAVE_RING Out, In;
+	NTSTATUS Status;
+	ULONG Index;
+
+	RtlZeroMemory(&In, sizeof(In));
+	In.Channel = &Extension->SecondLoop;
+	Status = SlaveCreateRing(&Out, &Extension->FirstLoop, 3 * SLAVE_PERIOD);
+	if (NT_SUCCESS(Status))
+		Status = SlaveCreateRing(&In, &Extension->SecondLoop,
+					 2 * SLAVE_PERIOD);
+	if (NT_SUCCESS(Status)) {
+		for (Index = 0; Index < Out.Length; Index++)
+			Out.Ring[Index] = SlavePattern(6, Index);
+		Status = SlaveLoopOut(Extension, &Out);
+	}
+	if (NT_SUCCESS(Status))
+		Status = SlaveLoopIn(Extension, &In);
+	for (Index = 0; NT_SUCCESS(Status) && Index < SLAVE_PERIOD; Index++) {
+		if (In.Ring[Index] != SlavePattern(6, Index))
+			Extension->Report.Mismatches++;
+		if (In.Ring[SLAVE_PERIOD + Index] !=
+		    SlavePattern(6, 2 * SLAVE_PERIOD + Index))
+			Extension->Report.Mismatches++;
+	}
+	if (NT_SUCCESS(Status)) {
+		SlaveCheckAround(Extension, &Out);
+		SlaveCheckAround(Extension, &In);
+	}
+	SlaveDeleteRing(&In);
+	SlaveDeleteRing(&Out);
+	return Status;
+}
+
 /* ---- What the controller refuses ---- */
 
 static VOID SlaveTryPiece(_In_ PSLAVE_EXTENSION Extension,
@@ -500,6 +705,8 @@ static NTSTATUS SlaveRunAll(_In_ PSLAVE_EXTENSION Extension,
 		Status = SlaveRunFlush(Extension, Whole, Fragments);
 	if (NT_SUCCESS(Status))
 		Status = SlaveRunHurry(Extension, Whole);
+	if (NT_SUCCESS(Status))
+		Status = SlaveRunLoop(Extension);
 	if (NT_SUCCESS(Status))
 		Status = SlaveMoveThrough(Extension, Fragments, 0, Whole, 0, 34,
 					  5);

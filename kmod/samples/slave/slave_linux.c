@@ -55,13 +55,14 @@ static ssize_t transfer_show(struct device *dev, struct device_attribute *attr,
 	ok = NT_SUCCESS(status) && !report.Mismatches && !report.Surprises;
 	return sysfs_emit(buf,
 			  "bytes=%llu\ntransfers=%u\nelements=%u\n"
-			  "cancelled=%u\nmismatches=%u\nchecks=%u\n"
-			  "surprises=%u\nsurprise=%s\nstatus=0x%08x\n"
-			  "verdict=%s\n",
+			  "periods=%u\ncancelled=%u\nmismatches=%u\n"
+			  "checks=%u\nsurprises=%u\nsurprise=%s\n"
+			  "status=0x%08x\nverdict=%s\n",
 			  report.Bytes, report.Transfers, report.Elements,
-			  report.Cancelled, report.Mismatches, report.Checks,
-			  report.Surprises, report.Surprise ?: "none",
-			  (u32)status, ok ? "ok" : "failed");
+			  report.Periods, report.Cancelled, report.Mismatches,
+			  report.Checks, report.Surprises,
+			  report.Surprise ?: "none", (u32)status,
+			  ok ? "ok" : "failed");
 }
 static DEVICE_ATTR_ADMIN_RO(transfer);
 

@@ -7,7 +7,11 @@
  * A thread asks for the channel and keeps it (KeepObject) for one piece after
  * the other: it maps a piece, waits for the completion routine, flushes the
  * piece and maps the next one. Whoever asks meanwhile for the same channel is
- * served when it has been given back. Two of the adapters share a channel.
+ * served when it has been given back.
+ *
+ * There are five adapters for two channels. Two of them are autoinitialized and
+ * repeat what is mapped until it is stopped, which a description says once and
+ * for all.
  *
  * The device is told by a function of the channel for how many commands of the
  * controller it raises its request line.
@@ -21,31 +25,24 @@ static DMA_COMPLETION_ROUTINE SlavePieceCompleted;
 
 /* ---- Adapters ---- */
 
-static PDMA_ADAPTER SlaveGetAdapter(_In_ PSLAVE_EXTENSION Extension,
-				    _In_ ULONG RequestLine, _In_ BOOLEAN Loop,
-				    _Out_ PULONG MapRegisters)
+static NTSTATUS SlaveOpenChannel(_In_ PSLAVE_EXTENSION Extension,
+				 _Inout_ PSLAVE_CHANNEL Channel,
+				 _In_ ULONG RequestLine)
 {
 	DEVICE_DESCRIPTION Description;
 
 	RtlZeroMemory(&Description, sizeof(Description));
 	Description.Version = DEVICE_DESCRIPTION_VERSION3;
 	Description.Master = FALSE;
-	Description.AutoInitialize = Loop;
+	Description.AutoInitialize = Channel->Loop;
 	Description.InterfaceType = ACPIBus;
 	Description.DmaRequestLine = RequestLine;
 	Description.DmaWidth = Width8Bits;
 	Description.MaximumLength = SLAVE_MAXIMUM_LENGTH;
 	Description.DeviceAddress.QuadPart = SLAVE_ADDRESS;
 
-	return IoGetDmaAdapter(Extension->DeviceObject, &Description,
-			       MapRegisters);
-}
-
-static NTSTATUS SlaveOpenChannel(_In_ PSLAVE_EXTENSION Extension,
-				 _Inout_ PSLAVE_CHANNEL Channel,
-				 _In_ ULONG RequestLine)
-{
-	Channel->DmaAdapter = SlaveGetAdapter(Extension, RequestLine, FALSE,
+	Channel->DmaAdapter = IoGetDmaAdapter(Extension->DeviceObject,
+					      &Description,
 					      &Channel->MapRegisters);
 	return Channel->DmaAdapter ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
 }
@@ -59,26 +56,37 @@ static VOID SlaveCloseChannel(_Inout_ PSLAVE_CHANNEL Channel)
 	Channel->DmaAdapter = NULL;
 }
 
-/* This controller cannot repeat a buffer by itself. */
-static NTSTATUS SlaveTryLoop(_In_ PSLAVE_EXTENSION Extension,
-			     _In_ ULONG RequestLine)
+/* All adapters, as far as it goes. */
+static NTSTATUS SlaveOpenChannels(_In_ PSLAVE_EXTENSION Extension,
+				  _In_ PSLAVE_RESOURCES Resources)
 {
-	PDMA_ADAPTER Adapter;
-	ULONG MapRegisters;
+	const ULONG First = Resources->FirstLine;
+	const ULONG Second = Resources->SecondLine;
+	NTSTATUS Status;
 
-	Adapter = SlaveGetAdapter(Extension, RequestLine, TRUE, &MapRegisters);
-	if (!Adapter)
-		return STATUS_SUCCESS;
-	Adapter->DmaOperations->PutDmaAdapter(Adapter);
-	return STATUS_UNSUCCESSFUL;
+	Status = SlaveOpenChannel(Extension, &Extension->First, First);
+	if (NT_SUCCESS(Status))
+		Status = SlaveOpenChannel(Extension, &Extension->FirstAgain,
+					  First);
+	if (NT_SUCCESS(Status))
+		Status = SlaveOpenChannel(Extension, &Extension->Second,
+					  Second);
+	if (NT_SUCCESS(Status))
+		Status = SlaveOpenChannel(Extension, &Extension->FirstLoop,
+					  First);
+	if (NT_SUCCESS(Status))
+		Status = SlaveOpenChannel(Extension, &Extension->SecondLoop,
+					  Second);
+	return Status;
 }
 
 /* ---- Start and stop ---- */
 
 static VOID SlaveAddChannel(_In_ PSLAVE_EXTENSION Extension,
-			    _Inout_ PSLAVE_CHANNEL Channel)
+			    _Inout_ PSLAVE_CHANNEL Channel, _In_ BOOLEAN Loop)
 {
 	Channel->DeviceObject = Extension->DeviceObject;
+	Channel->Loop = Loop;
 	KeInitializeEvent(&Channel->Granted, NotificationEvent, FALSE);
 	KeInitializeEvent(&Channel->Completed, NotificationEvent, FALSE);
 }
@@ -89,28 +97,20 @@ VOID SlaveAddDevice(PDEVICE_OBJECT DeviceObject)
 	PSLAVE_EXTENSION Extension = DeviceObject->DeviceExtension;
 
 	Extension->DeviceObject = DeviceObject;
-	SlaveAddChannel(Extension, &Extension->First);
-	SlaveAddChannel(Extension, &Extension->FirstAgain);
-	SlaveAddChannel(Extension, &Extension->Second);
+	SlaveAddChannel(Extension, &Extension->First, FALSE);
+	SlaveAddChannel(Extension, &Extension->FirstAgain, FALSE);
+	SlaveAddChannel(Extension, &Extension->Second, FALSE);
+	SlaveAddChannel(Extension, &Extension->FirstLoop, TRUE);
+	SlaveAddChannel(Extension, &Extension->SecondLoop, TRUE);
 }
 
 _Use_decl_annotations_
 NTSTATUS SlaveStartDevice(PDEVICE_OBJECT DeviceObject,
 			  PSLAVE_RESOURCES Resources)
 {
-	PSLAVE_EXTENSION Extension = DeviceObject->DeviceExtension;
 	NTSTATUS Status;
 
-	Status = SlaveOpenChannel(Extension, &Extension->First,
-				  Resources->FirstLine);
-	if (NT_SUCCESS(Status))
-		Status = SlaveOpenChannel(Extension, &Extension->FirstAgain,
-					  Resources->FirstLine);
-	if (NT_SUCCESS(Status))
-		Status = SlaveOpenChannel(Extension, &Extension->Second,
-					  Resources->SecondLine);
-	if (NT_SUCCESS(Status))
-		Status = SlaveTryLoop(Extension, Resources->FirstLine);
+	Status = SlaveOpenChannels(DeviceObject->DeviceExtension, Resources);
 	if (!NT_SUCCESS(Status))
 		SlaveStopDevice(DeviceObject);
 	return Status;
@@ -122,6 +122,8 @@ VOID SlaveStopDevice(PDEVICE_OBJECT DeviceObject)
 {
 	PSLAVE_EXTENSION Extension = DeviceObject->DeviceExtension;
 
+	SlaveCloseChannel(&Extension->SecondLoop);
+	SlaveCloseChannel(&Extension->FirstLoop);
 	SlaveCloseChannel(&Extension->Second);
 	SlaveCloseChannel(&Extension->FirstAgain);
 	SlaveCloseChannel(&Extension->First);
@@ -236,13 +238,17 @@ static VOID SlavePieceCompleted(PDMA_ADAPTER DmaAdapter,
 				DMA_COMPLETION_STATUS Status)
 {
 	PSLAVE_CHANNEL Channel = CompletionContext;
+	LONG Completions;
 
 	UNREFERENCED_PARAMETER(DmaAdapter);
 	UNREFERENCED_PARAMETER(DeviceObject);
 
 	Channel->Status = Status;
-	InterlockedIncrement(&Channel->Completions);
-	KeSetEvent(&Channel->Completed, IO_NO_INCREMENT, FALSE);
+	if (Status == DmaCancelled)
+		InterlockedIncrement(&Channel->Cancellations);
+	Completions = InterlockedIncrement(&Channel->Completions);
+	if (!Channel->Loop || Completions == Channel->WantedPeriods)
+		KeSetEvent(&Channel->Completed, IO_NO_INCREMENT, FALSE);
 }
 
 _IRQL_requires_(DISPATCH_LEVEL)
@@ -274,6 +280,7 @@ NTSTATUS SlaveStartPiece(PSLAVE_CHANNEL Channel, PCSLAVE_PIECE Piece)
 	Channel->Length = Piece->Length;
 	Channel->WriteToDevice = Piece->WriteToDevice;
 	InterlockedExchange(&Channel->Completions, 0);
+	InterlockedExchange(&Channel->Cancellations, 0);
 	KeClearEvent(&Channel->Completed);
 
 	KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
@@ -288,7 +295,10 @@ NTSTATUS SlaveStartPiece(PSLAVE_CHANNEL Channel, PCSLAVE_PIECE Piece)
 	return Status;
 }
 
-/* FALSE if it took too long; it is then still under way. */
+/*
+ * To the end of a piece, or some periods of a loop. FALSE if it took too long; it
+ * is then still under way.
+ */
 _Use_decl_annotations_
 BOOLEAN SlaveWaitForPiece(PSLAVE_CHANNEL Channel)
 {
