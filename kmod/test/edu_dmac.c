@@ -52,6 +52,17 @@ static unsigned int stops;
 module_param(stops, uint, 0444);
 MODULE_PARM_DESC(stops, "how often somebody has waited until a channel stopped");
 
+#define EDU_NAMED		2	/* channels in the slave map */
+#define EDU_CHANNELS		4
+
+static unsigned int to_device[EDU_CHANNELS];
+module_param_array(to_device, uint, NULL, 0444);
+MODULE_PARM_DESC(to_device, "commands that each channel had for the device");
+
+static unsigned int to_memory[EDU_CHANNELS];
+module_param_array(to_memory, uint, NULL, 0444);
+MODULE_PARM_DESC(to_memory, "commands that each channel had for memory");
+
 #define EDU_BAR			0
 
 /* Registers */
@@ -72,8 +83,6 @@ MODULE_PARM_DESC(stops, "how often somebody has waited until a channel stopped")
 #define EDU_BUFFER_BASE		0x40000
 #define EDU_BUFFER_SIZE		4095
 
-#define EDU_NAMED		2	/* channels in the slave map */
-#define EDU_CHANNELS		4
 #define EDU_COMMANDS		4	/* of one transfer, or one pass */
 
 /* The request line of the first channel for FixedDMA. */
@@ -225,6 +234,12 @@ static void edu_command(struct edu_dmac *dmac, struct edu_desc *desc)
 	writel(command, dmac->regs + EDU_DMA_COMMAND);
 }
 
+/* For whoever wants to know which channel a request line was. */
+static void edu_count(unsigned int *count)
+{
+	WRITE_ONCE(*count, *count + 1);
+}
+
 /* Starts the next command of a channel whose request line is raised, if any. */
 static void edu_go_on(struct edu_dmac *dmac)
 {
@@ -239,6 +254,7 @@ static void edu_go_on(struct edu_dmac *dmac)
 		if (!desc || desc->done >= desc->lasts)
 			continue;
 		dmac->last = n;
+		edu_count(desc->to_device ? &to_device[n] : &to_memory[n]);
 		edu_command(dmac, desc);
 	}
 }

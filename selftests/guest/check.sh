@@ -215,7 +215,8 @@ slave_begin || {
 	echo "there is no controller for the slave sample"
 	exit 1
 }
-suite slave-sample slave slave_wdm
+suite slave-sample slave slave_wdm "0 5"
 # What the machines of arm boot here has no ACPI.
-[ "$(uname -m)" != x86_64 ] || suite fixeddma-sample slave NTDM0001:00
+[ "$(uname -m)" != x86_64 ] ||
+	suite fixeddma-sample slave NTDM0001:00 "2 7"
 suite slave-removal slave_removal

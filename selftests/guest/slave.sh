@@ -41,20 +41,40 @@ slave_bounced() { # LINES
 	value bounced "$1" | awk '{ n += $1 } END { print n + 0 }'
 }
 
-slave() { # DEVICE
-	local bounced report lines before
+# How often each channel moved data to the device and to memory: a line each.
+slave_moves() {
+	cat /sys/module/ntdma_edu_dmac/parameters/to_device \
+		/sys/module/ntdma_edu_dmac/parameters/to_memory
+}
+
+# Which of these grew: "0 5" is the first of four to the device, the second to
+# memory.
+slave_channels() { # BEFORE AFTER
+	printf '%s\n' "$1" "$2" | tr '\n' , | awk -F , '{
+		for (i = 1; i <= 8; i++)
+			if ($(i + 8) != $i)
+				grown = grown " " i - 1
+		print substr(grown, 2) }'
+}
+
+slave() { # DEVICE CHANNELS
+	local bounced report lines before moves
 	read -r _ bounced </ntdma/expect
 	before=$(slave_interrupts)
+	moves=$(slave_moves)
 	report=$(cat "$slaves/$1/transfer")
+	moves=$(slave_channels "$moves" "$(slave_moves)")
 	lines=$(slave_lines "$1")
 	cases=0
 	echo "TAP version 13"
-	echo "1..7"
-	printf '%s\n' "$report" "$lines" | sed 's/^/# /'
+	echo "1..8"
+	printf '%s\n' "$report" "$lines" "channels $moves" | sed 's/^/# /'
 	result "S11 sample: data is the same both ways" \
 		[ "$(value verdict "$report")" = ok ]
 	result "S11 sample: the controller did the work, with interrupts" \
 		[ "$(slave_interrupts)" -gt "$before" ]
+	result "S5 S11 sample: its own channels did, each in its direction" \
+		[ "$moves" = "$2" ]
 	result "S17 EC-119 sample: transfers were stopped under way" \
 		[ "$(value cancelled "$report")" -ge 2 ]
 	result "S12 sample: loops went round, both ways" \

@@ -76,6 +76,7 @@ typedef struct _SLAVE_EXTENSION {
 typedef struct _SLAVE_RESOURCES {
 	ULONG FirstLine;
 	ULONG SecondLine;
+	ULONG OtherLine;	/* none of the device */
 } SLAVE_RESOURCES, *PSLAVE_RESOURCES;
 
 /* A piece of a transfer. */

@@ -72,16 +72,21 @@ static struct attribute *slave_attrs[] = {
 };
 ATTRIBUTE_GROUPS(slave);
 
+static const char * const slave_names[] = { "one" };
+
 /* What a driver of Windows finds in its list of translated resources. */
 static int slave_resources(struct device *dev, SLAVE_RESOURCES *resources)
 {
 	if (has_acpi_companion(dev)) {
 		resources->FirstLine = SLAVE_FIXED_LINE;
 		resources->SecondLine = SLAVE_FIXED_LINE + 1;
+		resources->OtherLine = SLAVE_FIXED_LINE + 2;
 		return 0;
 	}
 	resources->FirstLine = 0;
 	resources->SecondLine = SLAVE_NAMED_LINE;
+	/* One beyond those that dma-names has. */
+	resources->OtherLine = ARRAY_SIZE(slave_names);
 	return ntdma_device_channel(dev, SLAVE_NAMED_LINE, "two", NULL);
 }
 
@@ -136,8 +141,6 @@ static struct platform_driver slave_driver = {
 	},
 	.probe = slave_probe,
 };
-
-static const char * const slave_names[] = { "one" };
 
 static const struct property_entry slave_properties[] = {
 	PROPERTY_ENTRY_STRING_ARRAY("dma-names", slave_names),

@@ -56,6 +56,19 @@ static VOID SlaveCloseChannel(_Inout_ PSLAVE_CHANNEL Channel)
 	Channel->DmaAdapter = NULL;
 }
 
+/* Of a line that the device does not have, there is no adapter. */
+static NTSTATUS SlaveTryLine(_In_ PSLAVE_EXTENSION Extension,
+			     _In_ ULONG RequestLine)
+{
+	SLAVE_CHANNEL Channel;
+
+	RtlZeroMemory(&Channel, sizeof(Channel));
+	if (!NT_SUCCESS(SlaveOpenChannel(Extension, &Channel, RequestLine)))
+		return STATUS_SUCCESS;
+	SlaveCloseChannel(&Channel);
+	return STATUS_UNSUCCESSFUL;
+}
+
 /* All adapters, as far as it goes. */
 static NTSTATUS SlaveOpenChannels(_In_ PSLAVE_EXTENSION Extension,
 				  _In_ PSLAVE_RESOURCES Resources)
@@ -77,6 +90,8 @@ static NTSTATUS SlaveOpenChannels(_In_ PSLAVE_EXTENSION Extension,
 	if (NT_SUCCESS(Status))
 		Status = SlaveOpenChannel(Extension, &Extension->SecondLoop,
 					  Second);
+	if (NT_SUCCESS(Status))
+		Status = SlaveTryLine(Extension, Resources->OtherLine);
 	return Status;
 }
 
