@@ -62,7 +62,7 @@ static ssize_t transfer_show(struct device *dev, struct device_attribute *attr,
 			  report.Surprise ?: "none", (u32)status,
 			  ok ? "ok" : "failed");
 }
-static DEVICE_ATTR_RO(transfer);
+static DEVICE_ATTR_ADMIN_RO(transfer);
 
 static struct attribute *sdhost_attrs[] = {
 	&dev_attr_transfer.attr,
