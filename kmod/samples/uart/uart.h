@@ -59,7 +59,7 @@ typedef struct _UART_CHANNEL {
 	ULONG Pieces;
 	NTSTATUS Status;		/* valid when Done is signaled */
 	LONG Completions;		/* interlocked */
-	DMA_COMPLETION_STATUS LastStatus;
+	LONG Cancellations;		/* of these with DmaCancelled */
 	LONG WantedPeriods;		/* of a loop, before Done is signaled */
 	KEVENT Done;
 	UCHAR Context[DMA_TRANSFER_CONTEXT_SIZE_V1];

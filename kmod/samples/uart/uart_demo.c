@@ -327,17 +327,18 @@ static VOID UartWatchLoop(_In_ PUART_EXTENSION Extension)
 	}
 }
 
-/* The controller no longer reads the ring, and nobody is told of periods. */
-static VOID UartStopLoop(_In_ PUART_EXTENSION Extension)
+/*
+ * The loop is stopped, and another transfer has gone through its channel: so no
+ * completion routine of the loop runs. None must come any more.
+ */
+static VOID UartCountLoop(_In_ PUART_EXTENSION Extension)
 {
 	PUART_CHANNEL Channel = &Extension->Loop;
-	NTSTATUS Status;
-	LONG Completions, Periods;
+	LONG Completions = Channel->Completions;
+	LONG Periods = Completions - Channel->Cancellations;
 
-	Status = UartStopTransfer(Channel, TRUE);
-	Completions = Channel->Completions;
-	Periods = Completions - (Channel->LastStatus == DmaCancelled);
-	UartExpect(Extension, NT_SUCCESS(Status), "a loop can be cancelled");
+	UartExpect(Extension, Channel->Cancellations == 1,
+		   "a loop is told once that it is cancelled");
 	UartExpect(Extension, Periods >= UART_RING_PERIODS,
 		   "a completion for each period");
 	UartSleep(50);
@@ -372,8 +373,12 @@ static NTSTATUS UartLoopOver(_In_ PUART_EXTENSION Extension, _In_ PMDL Ring,
 			      &Timeout);
 	UartExpect(Extension, Send->State == UartChannelWaiting,
 		   "another user of the channel waits");
-	UartStopLoop(Extension);
-	return NT_SUCCESS(Status) ? UartWaitForTransfer(Send) : Status;
+	UartExpect(Extension, NT_SUCCESS(UartStopTransfer(Loop, TRUE)),
+		   "a loop can be cancelled");
+	if (NT_SUCCESS(Status))
+		Status = UartWaitForTransfer(Send);
+	UartCountLoop(Extension);
+	return Status;
 }
 
 static NTSTATUS UartRunRing(_In_ PUART_EXTENSION Extension,
@@ -515,7 +520,7 @@ static NTSTATUS UartReceivePart(_In_ PUART_EXTENSION Extension,
 
 	Status = UartStopTransfer(Channel, Cancel);
 	UartExpect(Extension, Channel->Completions == 1 &&
-		   Channel->LastStatus == DmaCancelled,
+		   Channel->Cancellations == 1,
 		   "a stopped transfer is completed once, as cancelled");
 	if (NT_SUCCESS(Status))
 		Extension->Report.Cancelled++;
@@ -592,7 +597,7 @@ static NTSTATUS UartReceiveRing(_In_ PUART_EXTENSION Extension,
 	if (NT_SUCCESS(Status)) {
 		UartFeedRing(Extension, Seed);
 		Status = UartStopTransfer(Channel, TRUE);
-		UartExpect(Extension, Channel->LastStatus == DmaCancelled,
+		UartExpect(Extension, Channel->Cancellations == 1,
 			   "a received loop ends as cancelled");
 		UartCheckRing(Extension, Memory, Seed);
 		Extension->Report.Bytes += UART_RECEIVED_LENGTH;

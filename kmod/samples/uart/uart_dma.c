@@ -60,6 +60,7 @@ static NTSTATUS UartPrepareTransfer(_Inout_ PUART_CHANNEL Channel,
 	Channel->Pieces = 0;
 	Channel->Status = STATUS_UNSUCCESSFUL;
 	InterlockedExchange(&Channel->Completions, 0);
+	InterlockedExchange(&Channel->Cancellations, 0);
 	KeClearEvent(&Channel->Done);
 
 	return Adapter->DmaOperations->InitializeDmaTransferContext(Adapter,
@@ -210,12 +211,14 @@ static VOID UartPieceCompleted(PDMA_ADAPTER DmaAdapter,
 			       DMA_COMPLETION_STATUS Status)
 {
 	PUART_CHANNEL Channel = CompletionContext;
-	LONG Completions = InterlockedIncrement(&Channel->Completions);
+	LONG Completions;
 
 	UNREFERENCED_PARAMETER(DmaAdapter);
 	UNREFERENCED_PARAMETER(DeviceObject);
 
-	Channel->LastStatus = Status;
+	if (Status == DmaCancelled)
+		InterlockedIncrement(&Channel->Cancellations);
+	Completions = InterlockedIncrement(&Channel->Completions);
 	if (Channel->Loop) {
 		if (Completions == Channel->WantedPeriods)
 			KeSetEvent(&Channel->Done, IO_NO_INCREMENT, FALSE);
