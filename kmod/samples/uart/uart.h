@@ -96,6 +96,7 @@ VOID UartStopDevice(_In_ PDEVICE_OBJECT DeviceObject);
 VOID UartPutCharacters(_In_ PUART_EXTENSION Extension,
 		       _In_reads_(Length) PCCHAR Characters,
 		       _In_ ULONG Length);
+ULONG UartCountReceived(_In_ PUART_EXTENSION Extension);
 BOOLEAN UartGetCharacter(_In_ PUART_EXTENSION Extension,
 			 _Out_ PUCHAR Character);
 

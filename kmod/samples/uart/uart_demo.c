@@ -32,6 +32,9 @@
 /* The device keeps 64 characters at most; what comes beyond these is lost. */
 #define UART_FEED_AT_ONCE	32
 
+/* Fed while the controller pauses. */
+#define UART_FEED_IN_PAUSE	8
+
 /* Functions of ConfigureAdapterChannel; the last is one that nobody has. */
 #define UART_FUNCTION_PAUSE	2
 #define UART_FUNCTION_RESUME	3
@@ -480,8 +483,35 @@ static NTSTATUS UartReceiveInto(_In_ PUART_EXTENSION Extension,
 	return Status;
 }
 
-/* While the controller stands still its counter must, too. */
-static VOID UartTryFunctions(_In_ PUART_EXTENSION Extension, _In_ ULONG Left)
+/* What comes while the controller pauses stays in the device, for the CPU. */
+static VOID UartFeedPaused(_In_ PUART_EXTENSION Extension, _In_ ULONG Left,
+			   _In_ ULONG Fed, _In_ ULONG Seed)
+{
+	PUART_CHANNEL Channel = &Extension->Receive;
+	UCHAR Character;
+	ULONG Tries;
+
+	UartSay(Extension, "more", UART_FEED_IN_PAUSE, Seed);
+	for (Tries = 0; Tries < UART_TIMEOUT_SECONDS * 100; Tries++) {
+		if (UartCountReceived(Extension) >= UART_FEED_IN_PAUSE ||
+		    UartReadCounter(Channel) != Left)
+			break;
+		UartSleep(10);
+	}
+	UartSleep(20);
+	UartExpect(Extension, UartReadCounter(Channel) == Left,
+		   "a paused counter stays");
+	UartExpect(Extension,
+		   UartCountReceived(Extension) == UART_FEED_IN_PAUSE,
+		   "a paused controller takes nothing");
+	for (; UartGetCharacter(Extension, &Character); Fed++) {
+		if (Character != UartPattern(Seed, Fed))
+			Extension->Report.Mismatches++;
+	}
+}
+
+static VOID UartTryFunctions(_In_ PUART_EXTENSION Extension, _In_ ULONG Left,
+			     _In_ ULONG Fed, _In_ ULONG Seed)
 {
 	PUART_CHANNEL Channel = &Extension->Receive;
 	NTSTATUS Status;
@@ -491,8 +521,7 @@ static VOID UartTryFunctions(_In_ PUART_EXTENSION Extension, _In_ ULONG Left)
 		   "an unknown function is not implemented");
 	Status = UartConfigure(Channel, UART_FUNCTION_PAUSE);
 	UartExpect(Extension, NT_SUCCESS(Status), "the controller can pause");
-	UartExpect(Extension, UartReadCounter(Channel) == Left,
-		   "a paused counter stays");
+	UartFeedPaused(Extension, Left, Fed, Seed);
 	Status = UartConfigure(Channel, UART_FUNCTION_RESUME);
 	UartExpect(Extension, !NT_SUCCESS(Status),
 		   "this controller cannot go on after a pause");
@@ -516,7 +545,7 @@ static NTSTATUS UartReceivePart(_In_ PUART_EXTENSION Extension,
 
 	UartFeed(Extension, Length, Fed, Seed);
 	if (Cancel)
-		UartTryFunctions(Extension, Length - Fed);
+		UartTryFunctions(Extension, Length - Fed, Fed, Seed);
 
 	Status = UartStopTransfer(Channel, Cancel);
 	UartExpect(Extension, Channel->Completions == 1 &&

@@ -74,12 +74,19 @@ VOID UartPutCharacters(PUART_EXTENSION Extension, PCCHAR Characters,
 	}
 }
 
+/* Characters in the receive FIFO. */
+_Use_decl_annotations_
+ULONG UartCountReceived(PUART_EXTENSION Extension)
+{
+	return UartRead(Extension, UART_FIFO_STATUS) &
+	       (UART_FIFO_RECEIVED | UART_FIFO_RECEIVE_FULL);
+}
+
 /* FALSE: there is none. */
 _Use_decl_annotations_
 BOOLEAN UartGetCharacter(PUART_EXTENSION Extension, PUCHAR Character)
 {
-	if (!(UartRead(Extension, UART_FIFO_STATUS) &
-	      (UART_FIFO_RECEIVED | UART_FIFO_RECEIVE_FULL)))
+	if (UartCountReceived(Extension) == 0)
 		return FALSE;
 	*Character = (UCHAR)UartRead(Extension, UART_RECEIVE);
 	return TRUE;
