@@ -17,6 +17,9 @@
 #define SD_WRITTEN_FROM		4096
 #define SD_WRITTEN_TO		12288
 
+/* Where the controller sees memory that the CPU has at 0. */
+#define SD_MEMORY_OFFSET	0xc0000000
+
 #define SD_BUFFER_LENGTH	(SD_MAXIMUM_LENGTH + 4 * PAGE_SIZE)
 #define SD_GUARD		0xa5
 
@@ -280,8 +283,8 @@ static VOID SdCompareAddress(_In_ PSD_EXTENSION Extension, _In_ PVOID Memory,
 		return;
 	MmBuildMdlForNonPagedPool(Mdl);
 	Physical = (LONGLONG)MmGetMdlPfnArray(Mdl)[0] << PAGE_SHIFT;
-	SdExpect(Extension, Logical.QuadPart != Physical,
-		 "an address for the controller is not the physical one");
+	SdExpect(Extension, Logical.QuadPart == Physical + SD_MEMORY_OFFSET,
+		 "the controller has memory 3 GiB above its physical address");
 	IoFreeMdl(Mdl);
 }
 
