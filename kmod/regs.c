@@ -204,6 +204,7 @@ static void ntdma_regs_equip(struct ntdma_regs *regs, void *spare)
 	struct ntdma_adapter *adapter = regs->map.adapter;
 	int i;
 
+	ntdma_map_init(&regs->zombie, adapter, NULL, 0);
 	regs->spare = spare;
 	regs->job = regs->jobs;
 	for (i = 0; i < ARRAY_SIZE(regs->jobs); i++)
@@ -367,7 +368,10 @@ NTSTATUS ntdma_allocate_channel_ex(PDMA_ADAPTER wdm,
 	return ntdma_regs_submit(regs, !sync);
 }
 
-/* A channel of a controller is free only once the controller has stopped. */
+/*
+ * A channel of a controller is free only once the controller has stopped. Until
+ * then the registers that were freed own it, and nobody finds those.
+ */
 static bool ntdma_free_system(struct ntdma_adapter *adapter)
 {
 	struct ntdma_regs *latest = READ_ONCE(adapter->latest);
@@ -391,8 +395,8 @@ static bool ntdma_free_owner(struct ntdma_adapter *adapter)
 	struct ntdma_request *owner;
 	struct ntdma_handle *handle;
 
-	if (adapter->engine && ntdma_free_system(adapter))
-		return true;
+	if (adapter->engine)
+		return ntdma_free_system(adapter);
 	owner = ntdma_channel_disown(adapter);
 	if (!owner)
 		return false;

@@ -4,6 +4,7 @@
  * adapters, in their order.
  */
 #include <linux/slab.h>
+#include "../../uapi/linux/ntdma.h"
 #include "hooks.h"
 #include "sys.h"
 #include "../sysdma.h"
@@ -449,6 +450,50 @@ static void put_running(struct nttest *t)
 	j.r->adapter = NULL;
 }
 
+/* Freeing before the controller has stopped */
+
+/* Cancelled, flushed and freed, while line 0 is not seen to stop. */
+static bool freed_early(struct nttest *t, struct job *j)
+{
+	reinit_completion(&j->line->gate);
+	j->line->gated = true;
+	if (!EXPECT_EQ(t, job_map(j, 0, PAGE_SIZE, 0), STATUS_SUCCESS))
+		return false;
+	EXPECT_EQ(t, job_cancel(j), STATUS_SUCCESS);
+	EXPECT_EQ(t, job_flush(j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	request_release(j->q);
+	return true;
+}
+
+/* What was freed is not the client's any more, so once more frees nothing. */
+static void freed_twice(struct nttest *t)
+{
+	struct request *q;
+	struct job j;
+	long before;
+	KIRQL old;
+	int way;
+
+	for (way = 0; way < 2; way++) {
+		REQUIRE(t, contend(t, &j, &q));
+		q->action = DeallocateObject;
+		REQUIRE(t, freed_early(t, &j));
+		before = ntdma_misused(NTDMA_RULE_FREED_CHANNEL);
+		old = rig_raise();
+		if (way)
+			j.r->ops->FreeAdapterChannel(j.r->adapter);
+		else
+			j.r->ops->FreeAdapterObject(j.r->adapter,
+						    DeallocateObject);
+		KeLowerIrql(old);
+		EXPECT_EQ(t, ntdma_misused(NTDMA_RULE_FREED_CHANNEL) - before,
+			  way);
+		EXPECT_EQ(t, atomic_read(&q->calls), 0);
+		complete_all(&j.line->gate);
+		EXPECT(t, request_ran(q));
+	}
+}
+
 static const struct nttest_case cases[] = {
 	{ "S5 EC-49 a second adapter waits for the channel", share },
 	{ "S22 requests of several adapters in their order", three },
@@ -465,6 +510,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-50 S5 MapTransfer in AdapterControl", packet_started_inside },
 	{ "EC-50 EC-129 all is over before AdapterControl returns", ended_inside },
 	{ "EC-21 EC-22 an adapter is put while its transfer runs", put_running },
+	{ "0xE6:04 EC-49 EC-69 freed twice before the engine stopped", freed_twice },
 	{ }
 };
 
