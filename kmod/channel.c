@@ -31,7 +31,7 @@
  * it is tried again when something is released, or after a while.
  *
  * Lock: channel->lock, with interrupts off. Taken inside no other spinlock;
- * inside it the pool's lock.
+ * inside it the pool's lock, or that of a controller's engine.
  */
 #include <linux/percpu.h>
 #include <linux/wait_bit.h>
@@ -601,21 +601,17 @@ struct ntdma_request *ntdma_channel_disown(struct ntdma_adapter *adapter)
  * @adapter: of the request
  * @context: that the request was made with
  *
- * Context: <= DISPATCH_LEVEL.
- * Return: true for the owner, which may be gone when this returns.
+ * Context: <= DISPATCH_LEVEL, the channel's lock held.
+ * Return: true for the owner.
  */
 bool ntdma_channel_owned(struct ntdma_adapter *adapter,
 			 const struct ntdma_context *context)
 {
 	struct ntdma_channel *channel = adapter->channel;
-	unsigned long flags;
-	bool owned;
 
-	spin_lock_irqsave(&channel->lock, flags);
-	owned = channel->owner && channel->owner->adapter == adapter &&
-		channel->owner->context == context;
-	spin_unlock_irqrestore(&channel->lock, flags);
-	return owned;
+	lockdep_assert_held(&channel->lock);
+	return channel->owner && channel->owner->adapter == adapter &&
+	       READ_ONCE(channel->owner->context) == context;
 }
 
 /**

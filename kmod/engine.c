@@ -15,7 +15,8 @@
  * mapped while one exists waits until it is gone before it starts, so it can
  * be unmapped at once.
  *
- * Locks: engines_lock (mutex) for the list of engines. engine->lock, a leaf.
+ * Locks: engines_lock (mutex) for the list of engines. engine->lock, a leaf; a
+ * cancel takes it inside the channel's lock, so that the owner stays the owner.
  */
 #include <linux/delay.h>
 #include <linux/log2.h>
@@ -539,34 +540,51 @@ static void ntdma_engine_stop(struct ntdma_engine *engine)
 		ntdma_engine_stopped(engine);
 }
 
+/* Whether a cancel by the owner has anything to cancel, or to come before. */
+static bool ntdma_engine_cancellable(const struct ntdma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	return !engine->cancelled &&
+	       READ_ONCE(engine->state) != NTDMA_ENGINE_DONE;
+}
+
 /**
  * ntdma_engine_cancel() - cancel what the owner does or is about to do
- * @engine: the engine
+ * @adapter: of system DMA
+ * @context: whose request owns the channel
+ *
+ * An owner that is being freed loses its context before the engine is halted.
+ * So what is cancelled here is that owner's, or the halt forgets it.
  *
  * Context: <= DISPATCH_LEVEL. A job under way is told DmaCancelled before the
  *	return (EC-120).
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER after a job that has ended
- *	(EC-123) and for a second cancel (EC-124).
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a context that does not
+ *	own the channel, after a job that has ended (EC-123) and for a second
+ *	cancel (EC-124).
  */
-NTSTATUS ntdma_engine_cancel(struct ntdma_engine *engine)
+NTSTATUS ntdma_engine_cancel(struct ntdma_adapter *adapter,
+			     const struct ntdma_context *context)
 {
+	struct ntdma_engine *engine = adapter->engine;
+	bool told = false, stop = false, ok;
 	struct ntdma_call call;
-	bool told = false, stop = false, ended;
 	unsigned long flags;
 
-	spin_lock_irqsave(&engine->lock, flags);
-	ended = engine->cancelled ||
-		READ_ONCE(engine->state) == NTDMA_ENGINE_DONE;
-	if (!ended) {
+	spin_lock_irqsave(&engine->channel.lock, flags);
+	spin_lock(&engine->lock);
+	ok = ntdma_channel_owned(adapter, context) &&
+	     ntdma_engine_cancellable(engine);
+	if (ok) {
 		WRITE_ONCE(engine->cancelled, true);
 		told = ntdma_engine_claim(engine, &call, &stop);
 	}
-	spin_unlock_irqrestore(&engine->lock, flags);
+	spin_unlock(&engine->lock);
+	spin_unlock_irqrestore(&engine->channel.lock, flags);
 	if (stop)
 		ntdma_engine_stop(engine);
 	if (told)
 		ntdma_engine_tell(engine, &call, DmaCancelled);
-	return ended ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
+	return ok ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
 /*

@@ -231,7 +231,8 @@ void ntdma_engine_settle(struct ntdma_engine *engine);
 bool ntdma_engine_keep(struct ntdma_engine *engine, struct ntdma_regs *regs);
 bool ntdma_engine_leave(struct ntdma_engine *engine, struct ntdma_regs *regs);
 void ntdma_engine_refill(struct ntdma_engine *engine, struct ntdma_regs *regs);
-NTSTATUS ntdma_engine_cancel(struct ntdma_engine *engine);
+NTSTATUS ntdma_engine_cancel(struct ntdma_adapter *adapter,
+			     const struct ntdma_context *context);
 void ntdma_port_renew(struct ntdma_port *port);
 void ntdma_port_width(struct ntdma_port *port,
 		      const struct ntdma_engine *engine, u8 width);

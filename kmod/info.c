@@ -173,7 +173,6 @@ NTSTATUS ntdma_cancel_transfer(PDMA_ADAPTER wdm, PVOID bytes)
 	if (!adapter->engine)
 		return STATUS_INVALID_PARAMETER;
 	context = ntdma_context_of(adapter, bytes);
-	if (!context || !ntdma_channel_owned(adapter, context))
-		return STATUS_INVALID_PARAMETER;
-	return ntdma_engine_cancel(adapter->engine);
+	return context ? ntdma_engine_cancel(adapter, context) :
+			 STATUS_INVALID_PARAMETER;
 }

@@ -24,7 +24,7 @@
  *   domains (mutex)           who shares what with whom
  *   spaces (mutex)            windows and spans
  *   channel->lock (spinlock)  queue, owner, free slots
- *   pool->lock, handle buckets, device->buffers_lock: leaves
+ *   pool->lock, engine->lock, handle buckets, device->buffers_lock: leaves
  * No lock is held while a routine of the client runs.
  */
 #ifndef NTDMA_H
@@ -362,7 +362,7 @@ struct ntdma_context {
  * @link: in the queue of the channel
  * @adapter: the adapter, referenced
  * @context: the client's context, or NULL; only its address counts once
- *	granted
+ *	granted. NULL once registers of system DMA are being freed
  * @slots: slots of the pool that it needs
  * @area: first slot of a contiguous pool, once granted
  * @exclusive: wants the channel, not only registers

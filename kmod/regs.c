@@ -91,6 +91,8 @@ static bool ntdma_regs_halt(struct ntdma_regs *regs)
 	struct ntdma_engine *engine = regs->map.adapter->engine;
 	struct ntdma_call call;
 
+	/* Seen by each cancel that comes after the halt, under its lock. */
+	WRITE_ONCE(regs->request.context, NULL);
 	if (ntdma_engine_halt(engine, &call)) {
 		call.routine = NULL;
 		ntdma_engine_tell(engine, &call, DmaCancelled);

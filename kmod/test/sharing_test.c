@@ -3,7 +3,10 @@
  * Who has a channel of a controller: one request at a time, of any number of
  * adapters, in their order.
  */
+#include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include "../../uapi/linux/ntdma.h"
 #include "hooks.h"
 #include "sys.h"
@@ -494,6 +497,130 @@ static void freed_twice(struct nttest *t)
 	}
 }
 
+/* Nor may it be cancelled, least of all for who is granted next. */
+static void freed_cancelled(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct rig *other;
+	struct job j;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	other = sys_open(s, V3, 0);
+	REQUIRE(t, other);
+	REQUIRE(t, freed_early(t, &j));
+	EXPECT_EQ(t, job_cancel(&j), STATUS_INVALID_PARAMETER);
+	complete_all(&j.line->gate);
+	REQUIRE(t, job_begin(&j, s, other, 0, PAGE_SIZE, true));
+	job_piece(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
+#define RACES	100
+
+/**
+ * struct canceller - a thread that cancels the transfer of a request
+ * @j: which
+ * @stands: it was interrupted, and goes on when this is cleared
+ */
+struct canceller {
+	struct job j;
+	bool stands;
+};
+
+static int canceller_run(void *arg)
+{
+	struct canceller *x = arg;
+
+	while (!kthread_should_stop()) {
+		job_cancel(&x->j);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* An interrupt: wherever the thread is, it stays there for a while. */
+static void canceller_stand(void *arg)
+{
+	struct canceller *x = arg;
+	int i;
+
+	WRITE_ONCE(x->stands, true);
+	for (i = 0; i < 2000 && READ_ONCE(x->stands); i++)
+		udelay(1);
+}
+
+static void canceller_halt(struct canceller *x, int cpu)
+{
+	int i;
+
+	smp_call_function_single(cpu, canceller_stand, x, false);
+	for (i = 0; i < 2000 && !READ_ONCE(x->stands); i++)
+		udelay(1);
+}
+
+/* One gives the channel to the other while the thread is in its cancel. */
+static bool canceller_turn(struct canceller *x, struct request *q, int cpu)
+{
+	struct nttest *t = q->r->t;
+	struct job *j = q->arg;
+
+	if (!EXPECT_EQ(t, request_allocate_ex(x->j.q, 0), STATUS_SUCCESS) ||
+	    !request_ran(x->j.q) ||
+	    !EXPECT_EQ(t, request_allocate_ex(q, 0), STATUS_SUCCESS))
+		return false;
+	/* It has begun to see who owns the channel now. */
+	udelay(20);
+	canceller_halt(x, cpu);
+	request_release(x->j.q);
+	if (!request_ran(q))
+		return false;
+	EXPECT_EQ(t, job_map(j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+	WRITE_ONCE(x->stands, false);
+	/* It is through with the cancel that it was in. */
+	udelay(100);
+	EXPECT_EQ(t, dmac_step(j->line, DMAC_STREAM), PAGE_SIZE);
+	EXPECT(t, job_completed(j, DmaComplete));
+	EXPECT_EQ(t, job_flush(j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	request_release(q);
+	return !t->failed;
+}
+
+/* A cancel that looked at the owner before it was freed, and goes on later. */
+static void cancel_overtaken(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct task_struct *thread;
+	struct canceller x = { };
+	struct job j;
+	int cpu, i;
+
+	if (num_online_cpus() < 2) {
+		nttest_skip(t, "needs two CPUs");
+		return;
+	}
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	request_release(j.q);
+	REQUIRE(t, job_begin(&x.j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	request_release(x.j.q);
+	j.q->arg = &j;
+	thread = kthread_create(canceller_run, &x, "ntdma_cancel");
+	REQUIRE(t, !IS_ERR(thread));
+	migrate_disable();
+	cpu = cpumask_any_but(cpu_online_mask, raw_smp_processor_id());
+	kthread_bind(thread, cpu);
+	wake_up_process(thread);
+	for (i = 0; i < RACES && canceller_turn(&x, j.q, cpu); i++)
+		;
+	WRITE_ONCE(x.stands, false);
+	kthread_stop(thread);
+	/* Whoever comes late is there before this one. */
+	smp_call_function_single(cpu, canceller_stand, &x, true);
+	migrate_enable();
+	EXPECT_EQ(t, i, RACES);
+	request_release(x.j.q);
+	request_release(j.q);
+}
+
 static const struct nttest_case cases[] = {
 	{ "S5 EC-49 a second adapter waits for the channel", share },
 	{ "S22 requests of several adapters in their order", three },
@@ -510,6 +637,8 @@ static const struct nttest_case cases[] = {
 	{ "EC-50 S5 MapTransfer in AdapterControl", packet_started_inside },
 	{ "EC-50 EC-129 all is over before AdapterControl returns", ended_inside },
 	{ "EC-21 EC-22 an adapter is put while its transfer runs", put_running },
+	{ "EC-123 EC-124 cancel after the channel was freed", freed_cancelled },
+	{ "EC-123 S17 a cancel that another's grant overtakes", cancel_overtaken },
 	{ "0xE6:04 EC-49 EC-69 freed twice before the engine stopped", freed_twice },
 	{ }
 };
