@@ -135,7 +135,7 @@ static u32 ntdma_regs_fit_all(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
 static u32 ntdma_regs_fit(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
 			  u32 length, BOOLEAN write)
 {
-	if (skip >= mdl->ByteCount || !ntdma_chain_ready(mdl)) {
+	if (skip >= mdl->ByteCount || !ntdma_mdl_ready(mdl)) {
 		ntdma_misuse(regs->map.adapter, NTDMA_RULE_OUTSIDE_MDL);
 		return 0;
 	}

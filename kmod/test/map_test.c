@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
+#include "../../uapi/linux/ntdma.h"
 #include "buffer.h"
 #include "hooks.h"
 #include "piece.h"
@@ -347,6 +348,27 @@ static void ec_83(struct nttest *t, struct rig *r)
 		REQUIRE(t, piece_map_all(q, 0, b->length));
 		piece_flush(q, 0, b->length);
 		request_check_memory(q);
+	}
+	request_release(q);
+}
+
+/* Nor is it looked at, be it built or not. */
+static void next_not_built(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x40, 2 * PAGE_SIZE);
+	long before = ntdma_misused(NTDMA_RULE_OUTSIDE_MDL);
+	struct request *q;
+
+	REQUIRE(t, b);
+	q = whole(r, b, true);
+	REQUIRE(t, q);
+	b->mdl->Next = IoAllocateMdl(b->mdl, PAGE_SIZE, FALSE, FALSE, NULL);
+	if (EXPECT(t, b->mdl->Next)) {
+		EXPECT(t, piece_map_all(q, 0, b->length));
+		piece_flush(q, 0, b->length);
+		EXPECT_EQ(t, ntdma_misused(NTDMA_RULE_OUTSIDE_MDL), before);
+		IoFreeMdl(b->mdl->Next);
+		b->mdl->Next = NULL;
 	}
 	request_release(q);
 }
@@ -793,6 +815,7 @@ static const struct nttest_case cases[] = {
 	  .run_on = part_between },
 	{ "EC-83 the base serves again after a flush", .run_on = ec_83 },
 	{ "EC-84 only this MDL of a chain", .run_on = ec_84 },
+	{ "EC-84 the next MDL is not built yet", .run_on = next_not_built },
 	{ "EC-86 a page above the reach", .run_on = ec_86, .kinds = rig_narrow },
 	{ "EC-87 bytes beside the buffer stay", .run_on = ec_87 },
 	{ "EC-88 what the device did to a bounce page is dropped", .run_on = ec_88,
