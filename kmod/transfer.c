@@ -76,8 +76,9 @@ static bool ntdma_regs_end(struct ntdma_regs *regs, struct ntdma_call *call,
 	if (!engine)
 		return false;
 	*told = ntdma_engine_halt(engine, call);
-	if (*told && !regs->map.adapter->port->cyclic)
-		ntdma_misuse(regs->map.adapter, NTDMA_RULE_FLUSHED_RUNNING);
+	/* Who has no routine is told by the device, maybe earlier than we. */
+	if (*told && call->routine && !regs->map.adapter->port->cyclic)
+		ntdma_notice(regs->map.adapter, NTDMA_RULE_FLUSHED_RUNNING);
 	if (!ntdma_engine_is_stopping(engine))
 		return false;
 	/* The mapping may be gone once it is kept. */

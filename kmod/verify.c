@@ -48,7 +48,7 @@ static const char *const ntdma_rule_names[NTDMA_RULES] = {
 	[NTDMA_RULE_MAPPED_TWICE] = "mapped again before the flush",
 	[NTDMA_RULE_NOTHING_MAPPED] = "flush where nothing is mapped",
 	[NTDMA_RULE_NO_LENGTH] = "transfer of no bytes",
-	[NTDMA_RULE_FLUSHED_RUNNING] = "flush of a transfer that still runs",
+	[NTDMA_RULE_FLUSHED_RUNNING] = "flush before the completion routine",
 	[NTDMA_RULE_OUTSIDE_CHAIN] = "offset or length outside the MDLs",
 	[NTDMA_RULE_VERSION] = "unknown version of a device description",
 };

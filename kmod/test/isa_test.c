@@ -14,6 +14,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <asm/dma.h>
+#include "../../uapi/linux/ntdma.h"
 #include "buffer.h"
 #include "hooks.h"
 #include "request.h"
@@ -305,6 +306,20 @@ static void s5(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, atomic_read(&next->calls), 0);
 	request_release(q);
 	REQUIRE(t, request_ran(next));
+}
+
+/* The controller reports no end, so that every transfer runs to its flush. */
+static void flush_ends(struct nttest *t, struct rig *r)
+{
+	long before = ntdma_misused(NTDMA_RULE_FLUSHED_RUNNING);
+	struct buffer *b = buffer_new(r, SCATTERED, 0, PAGE_SIZE);
+	struct request *q = hold(r);
+
+	REQUIRE(t, b && q);
+	still(q, b->mdl, 0, PAGE_SIZE, true);
+	still(q, b->mdl, 0, PAGE_SIZE, false);
+	EXPECT_EQ(t, ntdma_misused(NTDMA_RULE_FLUSHED_RUNNING), before);
+	request_release(q);
 }
 
 static void ec_14(struct nttest *t, struct rig *r)
@@ -842,6 +857,8 @@ static const struct nttest_case cases[] = {
 	  .run_on = s5, .kinds = both },
 	{ "S5 a transfer starts at once after a flush",
 	  .run_on = at_once, .kinds = both },
+	{ "0xE6:23 S5 the flush is what ends a transfer",
+	  .run_on = flush_ends, .kinds = both },
 	{ "S5 a scatter/gather list is refused",
 	  .run_on = no_list, .kinds = both },
 	{ "S22 two adapters of a channel take turns",

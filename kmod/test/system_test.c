@@ -7,6 +7,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
+#include "../../uapi/linux/ntdma.h"
 #include "hooks.h"
 #include "sys.h"
 
@@ -171,6 +172,29 @@ static void packet(struct nttest *t)
 			request_check_memory(j.q);
 		}
 	}
+}
+
+/*
+ * The device's interrupt may come before the controller tells of its end, and
+ * then no client of versions 1 and 2 can know that the controller has not.
+ */
+static void packet_untold(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+	long before;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, 1, 2), 2, PAGE_SIZE, false));
+	before = ntdma_misused(NTDMA_RULE_FLUSHED_RUNNING);
+	j.line->hold = true;
+	job_packet(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, ntdma_misused(NTDMA_RULE_FLUSHED_RUNNING), before);
+	j.line->hold = false;
+	dmac_fire(j.line);
+	request_release(j.q);
+	REQUIRE(t, job_begin(&j, s, j.r, 2, PAGE_SIZE, false));
+	job_packet(&j, 0, PAGE_SIZE);
+	request_release(j.q);
 }
 
 /* What the controller does not take whole is not started, and nothing stays. */
@@ -1026,6 +1050,7 @@ static const struct nttest_case cases[] = {
 	{ "S11 no counter where the controller has none", info_no_counter },
 	{ "S5 EC-92 IgnoreCount, which version 0 has not", ignore_count },
 	{ "S5 EC-85 packets by MapTransfer, and the counter", packet },
+	{ "0xE6:23 S5 the flush is what ends a packet", packet_untold },
 	{ "EC-85 a packet that the controller does not take", packet_refused },
 	{ "EC-85 a second packet before the flush", packet_twice },
 	{ "EC-42 EC-85 registers as the controller has elements", packet_limit },

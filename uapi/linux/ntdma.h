@@ -35,8 +35,8 @@
  *	direction
  * @NTDMA_RULE_NOTHING_MAPPED: flush under registers that map nothing
  * @NTDMA_RULE_NO_LENGTH: a transfer of no bytes
- * @NTDMA_RULE_FLUSHED_RUNNING: flush of a system transfer that has neither
- *	ended nor was cancelled, and is no loop
+ * @NTDMA_RULE_FLUSHED_RUNNING: flush of a system transfer, no loop, before its
+ *	completion routine was called
  * @NTDMA_RULE_OUTSIDE_CHAIN: an offset or a length that the MDLs do not have
  * @NTDMA_RULE_VERSION: a device description of an unknown version
  * @NTDMA_RULES: one more than the highest
