@@ -154,6 +154,13 @@ noinline void ntdma_verify_level(struct ntdma_adapter *adapter)
 		ntdma_report(adapter, NTDMA_RULE_IRQL, _RET_IP_);
 }
 
+/* Registers that are freed hold a controller's channel until it has stopped. */
+static bool ntdma_verify_held(struct ntdma_adapter *adapter)
+{
+	return ntdma_channel_held(adapter) &&
+	       (!adapter->engine || ntdma_handle_count(adapter, NTDMA_REGS));
+}
+
 /**
  * ntdma_verify_left() - report what an adapter leaves behind
  * @adapter: being put
@@ -168,7 +175,7 @@ noinline void ntdma_verify_left(struct ntdma_adapter *adapter)
 	    ntdma_handle_count(adapter, NTDMA_VECTOR) ||
 	    ntdma_handle_count(adapter, NTDMA_LENT))
 		ntdma_report(adapter, NTDMA_RULE_LEFT_BUFFERS, _RET_IP_);
-	if (ntdma_channel_held(adapter))
+	if (ntdma_verify_held(adapter))
 		ntdma_report(adapter, NTDMA_RULE_LEFT_CHANNEL, _RET_IP_);
 	if (ntdma_channel_waits(adapter, NULL))
 		ntdma_report(adapter, NTDMA_RULE_LEFT_WAITERS, _RET_IP_);

@@ -515,6 +515,34 @@ static void freed_cancelled(struct nttest *t)
 	request_release(j.q);
 }
 
+/* Nor does a client that puts the adapter then leave the channel held. */
+static void freed_put(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+	long before;
+	KIRQL old;
+	int held;
+
+	for (held = 0; held < 2; held++) {
+		REQUIRE(t, job_begin(&j, s, sys_open(s, V3, held), held,
+				     PAGE_SIZE, true));
+		if (!held)
+			REQUIRE(t, freed_early(t, &j));
+		before = ntdma_misused(NTDMA_RULE_LEFT_CHANNEL);
+		ntdma_verify_set(true);
+		old = rig_raise();
+		j.r->ops->PutDmaAdapter(j.r->adapter);
+		KeLowerIrql(old);
+		ntdma_verify_set(false);
+		EXPECT_EQ(t, ntdma_misused(NTDMA_RULE_LEFT_CHANNEL) - before,
+			  held);
+		complete_all(&j.line->gate);
+		request_release(j.q);
+		j.r->adapter = NULL;
+	}
+}
+
 #define RACES	100
 
 /**
@@ -639,6 +667,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-21 EC-22 an adapter is put while its transfer runs", put_running },
 	{ "EC-123 EC-124 cancel after the channel was freed", freed_cancelled },
 	{ "EC-123 S17 a cancel that another's grant overtakes", cancel_overtaken },
+	{ "0xE6:08 EC-21 put before the engine stopped", freed_put },
 	{ "0xE6:04 EC-49 EC-69 freed twice before the engine stopped", freed_twice },
 	{ }
 };
