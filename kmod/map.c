@@ -523,9 +523,8 @@ static const struct ntdma_run *ntdma_area_taken(const struct ntdma_map *map,
 }
 
 /* First page of the first gap in the reserved area, or behind its end. */
-static u64 ntdma_area_find(const struct ntdma_map *map, u32 pages)
+static u64 ntdma_area_find(const struct ntdma_map *map, u64 size)
 {
-	u64 size = (u64)pages << PAGE_SHIFT;
 	u64 at = (u64)map->area << PAGE_SHIFT;
 	const struct ntdma_run *run;
 
@@ -534,23 +533,45 @@ static u64 ntdma_area_find(const struct ntdma_map *map, u32 pages)
 	return at;
 }
 
+/*
+ * Finds a place in the reserved area for *@size bytes, whole pages. Where some
+ * of it is in use already it may be for fewer, but never for none: registers
+ * that are free have slots that are free.
+ */
+static u64 ntdma_area_place(const struct ntdma_map *map, u64 *size)
+{
+	u64 end = ((u64)map->area + map->slots) << PAGE_SHIFT;
+	u64 at = ntdma_area_find(map, *size), wanted = *size;
+
+	if (at + *size <= end)
+		return at;
+	at = ntdma_area_find(map, PAGE_SIZE);
+	for (*size = 0; *size < wanted && at + *size < end; *size += PAGE_SIZE)
+		if (ntdma_area_taken(map, at, *size + PAGE_SIZE))
+			break;
+	return at;
+}
+
 /* Copies a part into the reserved area, where it is one run. */
 static int ntdma_map_copied(struct ntdma_map *map, struct ntdma_walk *walk,
 			    u64 pos)
 {
-	u64 at, end = ((u64)map->area + map->slots) << PAGE_SHIFT;
 	u32 offset = offset_in_page(walk->mdl->ByteOffset + walk->done);
-	u32 first = map->count;
+	u32 left, first = map->count;
 	struct ntdma_piece piece;
 	struct ntdma_run run;
+	u64 at, size;
 
 	if (map->area == NTDMA_NO_SLOT)
 		return -EIO;
-	at = ntdma_area_find(map, ntdma_span(offset, walk->left)) + offset;
-	if (at + walk->left > end)
+	size = (u64)ntdma_span(offset, walk->left) << PAGE_SHIFT;
+	at = ntdma_area_place(map, &size) + offset;
+	if (!size)
 		return -EIO;
-	ntdma_area_paint(map->adapter, at, walk->left);
-	while (ntdma_walk_peek(walk, U32_MAX, &piece)) {
+	left = min_t(u64, walk->left, size - offset);
+	ntdma_area_paint(map->adapter, at, left);
+	for (; left && ntdma_walk_peek(walk, left, &piece);
+	     left -= piece.length) {
 		if (map->merged + map->count == map->room) {
 			ntdma_map_trim(map, first);
 			return -EIO;
@@ -596,8 +617,8 @@ static int ntdma_map_whole(struct ntdma_map *map, struct ntdma_walk *walk,
  * @length: in: bytes to map, at least 1, the chain has them; out: bytes mapped
  * @most: most runs that the device can be told
  *
- * All or nothing, unless the map is granted: then at least one run is mapped
- * as long as the pool has a page.
+ * All or nothing, unless the map is granted: then at least one run is mapped,
+ * for a device without lists as long a one as there is room for.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: 0, -ENOMEM when it may succeed later, -EIO when it will not.
