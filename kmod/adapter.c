@@ -142,7 +142,7 @@ static void ntdma_set_limits(struct ntdma_adapter *adapter)
 }
 
 static struct ntdma_pool *ntdma_open_pool(struct ntdma_adapter *adapter,
-					  u32 count)
+					  u32 count, u32 room)
 {
 	struct ntdma_device *device = adapter->device;
 	struct ntdma_pool *pool;
@@ -150,7 +150,7 @@ static struct ntdma_pool *ntdma_open_pool(struct ntdma_adapter *adapter,
 
 	mutex_lock(&device->lock);
 	mask = ntdma_device_narrow(device, adapter->mask);
-	pool = ntdma_pool_create(adapter->dev, count, 2, !adapter->sg,
+	pool = ntdma_pool_create(adapter->dev, count, 2, room, !adapter->sg,
 				 adapter->boundary);
 	ntdma_device_restore(device, mask);
 	mutex_unlock(&device->lock);
@@ -194,14 +194,15 @@ static u32 ntdma_most_registers(const struct ntdma_adapter *adapter)
 }
 
 /*
- * The pool and the register count. What the pool cannot guarantee is not
- * granted, but for version 3, whose own routines report failures.
+ * The pool and the register count. No more are granted than the pool has slots,
+ * but for version 3 where only failures need some: its lists may be large, and
+ * the pool grows for whoever wants as many registers.
  */
 static int ntdma_open_registers(struct ntdma_adapter *adapter,
 				u32 maximum_length)
 {
 	u32 most = ntdma_most_registers(adapter);
-	u32 want;
+	u32 want, room = 0;
 
 	adapter->counted = adapter->backend == NTDMA_BOUNCE || !adapter->sg ||
 			   adapter->line > 1;
@@ -209,12 +210,14 @@ static int ntdma_open_registers(struct ntdma_adapter *adapter,
 	adapter->fallible = adapter->backend == NTDMA_IOMMU ||
 			    ntdma_fail_expected();
 	want = ntdma_pool_size_of(adapter, maximum_length);
+	if (!adapter->counted && adapter->version == 3)
+		room = ntdma_registers(maximum_length, most);
 	if (want) {
-		adapter->pool = ntdma_open_pool(adapter, want);
+		adapter->pool = ntdma_open_pool(adapter, want, room);
 		if (!adapter->pool)
 			return -ENOMEM;
 	}
-	if (adapter->counted || (want && adapter->version < 3))
+	if (want && !room)
 		most = min(most, ntdma_pool_largest(adapter->pool));
 	if (!adapter->sg)
 		most = min(most, adapter->max_seg >> PAGE_SHIFT);
@@ -241,7 +244,7 @@ static int ntdma_open_shared(struct ntdma_adapter *adapter)
 	mutex_lock(&ntdma_shared_lock);
 	if (want && !engine->pool) {
 		engine->pool = ntdma_pool_create(engine->dev, count, 2,
-						 !engine->sg,
+						 count, !engine->sg,
 						 adapter->boundary);
 		if (engine->pool)
 			engine->channel.slots = engine->pool->count;
@@ -268,7 +271,7 @@ static int ntdma_open_system(struct ntdma_adapter *adapter, u32 maximum_length)
 	ret = ntdma_open_shared(adapter);
 	if (ret)
 		return ret;
-	if (adapter->counted || (adapter->fallible && adapter->version < 3))
+	if (adapter->counted || adapter->fallible)
 		most = min(most, ntdma_pool_largest(adapter->pool));
 	if (!adapter->sg)
 		most = min(most, adapter->max_seg >> PAGE_SHIFT);
@@ -319,6 +322,7 @@ static void ntdma_adapter_work(struct work_struct *work)
 						     release);
 	struct ntdma_device *device = adapter->device;
 
+	cancel_delayed_work_sync(&adapter->grow);
 	ntdma_channel_close(adapter);
 	ntdma_domain_leave(adapter);
 	ntdma_adapter_close(adapter);
@@ -345,6 +349,7 @@ static struct ntdma_adapter *ntdma_adapter_alloc(struct module *owner)
 		return NULL;
 	adapter->owner = owner;
 	INIT_WORK(&adapter->release, ntdma_adapter_work);
+	INIT_DELAYED_WORK(&adapter->grow, ntdma_regs_grow);
 	if (!ntdma_fail_alloc())
 		adapter->stats = alloc_percpu(struct ntdma_stats);
 	if (!adapter->stats)

@@ -16,8 +16,8 @@
  * sees it, for reads too. What the device leaves unwritten is then the
  * client's own old bytes and never those of another transfer.
  *
- * Lock: pool->lock, a leaf, protects the bitmap only. The bytes of a slot
- * belong to whoever took it.
+ * Lock: pool->lock, a leaf, protects the bitmap and the adding of slots. The
+ * bytes of a slot belong to whoever took it.
  */
 #include <linux/bitmap.h>
 #include <linux/dma-direct.h>
@@ -29,20 +29,23 @@
 
 #define NTDMA_POOL_GFP	(GFP_KERNEL | __GFP_NOWARN)
 
+static bool ntdma_slot_fill(const struct ntdma_pool *pool,
+			    struct ntdma_slot *slot, gfp_t gfp)
+{
+	if (!ntdma_fail_alloc())
+		slot->page = dma_alloc_pages(pool->dev, PAGE_SIZE, &slot->dma,
+					     DMA_BIDIRECTIONAL, gfp);
+	return slot->page;
+}
+
 static bool ntdma_pool_fill_pages(struct ntdma_pool *pool)
 {
 	struct ntdma_slot *slot;
 
-	for (slot = pool->slots; slot < pool->slots + pool->count; slot++) {
-		if (!ntdma_fail_alloc())
-			slot->page = dma_alloc_pages(pool->dev, PAGE_SIZE,
-						     &slot->dma,
-						     DMA_BIDIRECTIONAL,
-						     NTDMA_POOL_GFP |
-						     __GFP_RETRY_MAYFAIL);
-		if (!slot->page)
+	for (slot = pool->slots; slot < pool->slots + pool->count; slot++)
+		if (!ntdma_slot_fill(pool, slot,
+				     NTDMA_POOL_GFP | __GFP_RETRY_MAYFAIL))
 			break;
-	}
 	pool->count = slot - pool->slots;
 	return pool->count;
 }
@@ -67,16 +70,19 @@ static bool ntdma_pool_fill_block(struct ntdma_pool *pool)
 }
 
 static struct ntdma_pool *ntdma_pool_alloc(struct device *dev, u32 count,
-					   bool contiguous, u64 boundary)
+					   u32 room, bool contiguous,
+					   u64 boundary)
 {
 	struct ntdma_pool *pool;
 
+	room = max(room, count);
+
 	if (ntdma_fail_alloc())
 		return NULL;
-	pool = kvzalloc(struct_size(pool, slots, count), GFP_KERNEL);
+	pool = kvzalloc(struct_size(pool, slots, room), GFP_KERNEL);
 	if (!pool)
 		return NULL;
-	pool->used = bitmap_zalloc(count, GFP_KERNEL);
+	pool->used = bitmap_zalloc(room, GFP_KERNEL);
 	if (!pool->used) {
 		kvfree(pool);
 		return NULL;
@@ -84,6 +90,7 @@ static struct ntdma_pool *ntdma_pool_alloc(struct device *dev, u32 count,
 	spin_lock_init(&pool->lock);
 	pool->dev = dev;
 	pool->count = count;
+	pool->room = room;
 	pool->contiguous = contiguous;
 	pool->boundary = boundary;
 	return pool;
@@ -100,6 +107,8 @@ static void ntdma_pool_free(struct ntdma_pool *pool)
  * @dev: whose coherent mask says what is in reach
  * @count: slots wanted
  * @least: slots without which the pool is of no use
+ * @room: slots up to which it can grow; more than @count only where they are
+ *	taken one by one
  * @contiguous: one run for the device
  * @boundary: address mask that no area crosses
  *
@@ -110,13 +119,15 @@ static void ntdma_pool_free(struct ntdma_pool *pool)
  * Return: the pool, NULL when not even @least slots can be had.
  */
 struct ntdma_pool *ntdma_pool_create(struct device *dev, u32 count,
-				     u32 least, bool contiguous, u64 boundary)
+				     u32 least, u32 room, bool contiguous,
+				     u64 boundary)
 {
 	struct ntdma_pool *pool;
 	bool filled;
 
 	for (; count >= least; count /= 2) {
-		pool = ntdma_pool_alloc(dev, count, contiguous, boundary);
+		pool = ntdma_pool_alloc(dev, count, room, contiguous,
+					boundary);
 		if (!pool)
 			return NULL;
 		filled = contiguous ? ntdma_pool_fill_block(pool) :
@@ -152,6 +163,53 @@ void ntdma_pool_destroy(struct ntdma_pool *pool)
 		dma_free_pages(pool->dev, size, pool->slots[i].page,
 			       pool->slots[i].dma, DMA_BIDIRECTIONAL);
 	ntdma_pool_free(pool);
+}
+
+static bool ntdma_pool_add(struct ntdma_pool *pool,
+			   const struct ntdma_slot *slot)
+{
+	unsigned long flags;
+	bool added;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	added = pool->count < pool->room;
+	if (added) {
+		pool->slots[pool->count] = *slot;
+		WRITE_ONCE(pool->count, pool->count + 1);
+	}
+	spin_unlock_irqrestore(&pool->lock, flags);
+	return added;
+}
+
+/**
+ * ntdma_pool_grow() - add slots to a pool whose slots are taken one by one
+ * @pool: the pool
+ * @count: slots that it should have
+ * @gfp: how hard to try
+ *
+ * Nothing makes it smaller again. The slots are in use until somebody who
+ * counts them says that they are not.
+ *
+ * Context: as @gfp says, any number at a time.
+ * Return: number of slots added.
+ */
+u32 ntdma_pool_grow(struct ntdma_pool *pool, u32 count, gfp_t gfp)
+{
+	struct ntdma_slot slot = { };
+	u32 added = 0;
+
+	while (READ_ONCE(pool->count) < min(count, pool->room)) {
+		slot.page = NULL;
+		if (!ntdma_slot_fill(pool, &slot, gfp))
+			break;
+		if (!ntdma_pool_add(pool, &slot)) {
+			dma_free_pages(pool->dev, PAGE_SIZE, slot.page,
+				       slot.dma, DMA_BIDIRECTIONAL);
+			break;
+		}
+		added++;
+	}
+	return added;
 }
 
 /* Slots from @at on up to the next boundary. */

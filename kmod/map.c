@@ -16,10 +16,10 @@
  * contiguous, or the IOMMU makes it so, or it is copied to a reserved area of
  * a contiguous pool.
  *
- * MapTransfer cannot report a failure. What is mapped under registers of
- * AllocateAdapterChannel therefore falls back to the pool, whose pages need no
- * mapping: wherever something may have to be copied or a mapping may fail,
- * such registers were granted with a slot each.
+ * MapTransfer cannot report a failure. What is mapped under registers therefore
+ * falls back to the pool, whose pages need no mapping: wherever something may
+ * have to be copied or a mapping may fail, registers were granted with a slot
+ * each.
  *
  * `pos` is where the client knows a run: an offset into the chain for lists
  * and the Ex routines, a virtual address for the others. What a flush names
@@ -694,8 +694,9 @@ bool ntdma_map_single(struct ntdma_map *map, PMDL mdl, u32 done, u32 length)
 	dma_addr_t addr;
 
 	if (!adapter->plain || ntdma_buffer_possible(adapter, mdl) ||
-	    ntdma_fail_arranged() || pages > map->room ||
-	    !ntdma_is_run(adapter, pfns, pages, offset, length))
+	    pages > map->room ||
+	    !ntdma_is_run(adapter, pfns, pages, offset, length) ||
+	    ntdma_fail_map())
 		return false;
 	addr = dma_map_page_attrs(adapter->dev, pfn_to_page(pfns[0]), offset,
 				  length, map->dir, ntdma_map_attrs(map));

@@ -177,19 +177,6 @@ void ntdma_fail_expect(bool on);
 bool ntdma_fail_expected(void);
 
 /**
- * ntdma_fail_arranged() - whether a mapping may be going to fail
- *
- * Context: any.
- * Return: true when ntdma_fail_map() is to be asked.
- */
-static inline bool ntdma_fail_arranged(void)
-{
-	int mode = READ_ONCE(ntdma_fail_mode);
-
-	return unlikely(mode) && mode != -1;
-}
-
-/**
  * ntdma_fail_map() - asked before memory is mapped
  *
  * Context: any.
@@ -221,8 +208,9 @@ struct ntdma_slot {
 /**
  * struct ntdma_pool - pages that the device reaches, mapped for good
  * @dev: whose addresses @slots hold
- * @lock: protects @used
+ * @lock: protects @used and @count
  * @count: number of slots
+ * @room: number of slots that there is space for
  * @contiguous: consecutive slots are consecutive for CPU and device
  * @boundary: address mask that no area of a contiguous pool crosses
  * @used: a bit per slot
@@ -232,6 +220,7 @@ struct ntdma_pool {
 	struct device *dev;
 	spinlock_t lock;	/* see @lock */
 	u32 count;
+	u32 room;
 	bool contiguous;
 	u64 boundary;
 	unsigned long *used;
@@ -241,7 +230,9 @@ struct ntdma_pool {
 #define NTDMA_NO_SLOT	U32_MAX
 
 struct ntdma_pool *ntdma_pool_create(struct device *dev, u32 count,
-				     u32 least, bool contiguous, u64 boundary);
+				     u32 least, u32 room, bool contiguous,
+				     u64 boundary);
+u32 ntdma_pool_grow(struct ntdma_pool *pool, u32 count, gfp_t gfp);
 u32 ntdma_pool_largest(const struct ntdma_pool *pool);
 void ntdma_pool_destroy(struct ntdma_pool *pool);
 u32 ntdma_pool_take(struct ntdma_pool *pool, u32 count);
@@ -523,6 +514,7 @@ static inline u32 ntdma_map_job(const struct ntdma_map *map,
 /* regs.c */
 
 void ntdma_regs_forget(struct ntdma_handle *handle);
+void ntdma_regs_grow(struct work_struct *work);
 
 /* sglist.c */
 
@@ -665,7 +657,7 @@ struct ntdma_stats {
  * @boundary: address mask that a run does not cross
  * @granule: IOMMU page size less one
  * @counted: requests need slots of the pool for what they copy
- * @fallible: mappings may fail; registers without a status need slots
+ * @fallible: mappings may fail; registers need slots, lists do not
  * @alignment: what buffers should be aligned to, 1 when coherent
  * @line: bytes of a cache line that must not be shared
  * @nregs: most registers of one request
@@ -687,6 +679,8 @@ struct ntdma_stats {
  * @domain_link: in @joined
  * @stats: counters
  * @release: frees the adapter where sleeping is allowed
+ * @grow: adds slots to @pool where sleeping is allowed
+ * @goal: slots that it should have then
  */
 struct ntdma_adapter {
 	DMA_ADAPTER wdm;
@@ -728,6 +722,8 @@ struct ntdma_adapter {
 	struct list_head domain_link;
 	struct ntdma_stats __percpu *stats;
 	struct work_struct release;
+	struct delayed_work grow;
+	u32 goal;
 };
 
 /* Where there is a window for an adapter; never for a controller's channel. */

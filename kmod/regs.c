@@ -19,6 +19,8 @@
  */
 #include "regs.h"
 
+#define NTDMA_GROW_MS	64	/* until more memory is asked for again */
+
 /* Of system DMA the adapter keeps the last for the next transfer. */
 static void ntdma_regs_free(struct ntdma_regs *regs)
 {
@@ -218,22 +220,9 @@ static void ntdma_regs_equip(struct ntdma_regs *regs, void *spare)
 		};
 }
 
-/*
- * Slots that come with registers. @firm: what is mapped under them must not
- * fail. More than the reserve has are not needed: what cannot be mapped is then
- * copied, up to so many pages at a time.
- */
-static u32 ntdma_regs_slots(const struct ntdma_adapter *adapter, u32 count,
-			    bool firm)
-{
-	if (adapter->counted)
-		return count;
-	return firm && adapter->fallible ? min(count, adapter->pool->count) : 0;
-}
-
 static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 					   PDEVICE_OBJECT device_object,
-					   u32 count, bool firm)
+					   u32 count)
 {
 	struct ntdma_regs *regs;
 	size_t size;
@@ -248,7 +237,7 @@ static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 	regs->map.granted = true;
 	regs->request = (struct ntdma_request) {
 		.adapter = adapter,
-		.slots = ntdma_regs_slots(adapter, count, firm),
+		.slots = adapter->counted || adapter->fallible ? count : 0,
 		.exclusive = true,
 		.start = ntdma_regs_start,
 		.abandon = ntdma_regs_abandon,
@@ -261,10 +250,69 @@ static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 	return regs;
 }
 
+/* Lets the pool have as many slots as a request wants; false without memory. */
+static bool ntdma_regs_reserve(struct ntdma_adapter *adapter, u32 slots,
+			       gfp_t gfp)
+{
+	u32 added = ntdma_pool_grow(adapter->pool, slots, gfp);
+
+	if (added)
+		ntdma_channel_release(adapter, NULL, NTDMA_NO_SLOT, added);
+	return READ_ONCE(adapter->pool->count) >= slots;
+}
+
+/**
+ * ntdma_regs_grow() - add slots where sleeping is allowed
+ * @work: adapter->grow
+ *
+ * Again and again, as long as anybody waits.
+ *
+ * Context: PASSIVE_LEVEL.
+ */
+void ntdma_regs_grow(struct work_struct *work)
+{
+	struct ntdma_adapter *adapter = container_of(to_delayed_work(work),
+						     struct ntdma_adapter,
+						     grow);
+
+	/* Memory may be on its way to a disk by a transfer that waits here. */
+	if (!ntdma_regs_reserve(adapter, READ_ONCE(adapter->goal),
+				GFP_NOIO | __GFP_NOWARN |
+				__GFP_RETRY_MAYFAIL) &&
+	    ntdma_channel_waits(adapter, NULL))
+		mod_delayed_work(ntdma_wq, &adapter->grow,
+				 msecs_to_jiffies(NTDMA_GROW_MS));
+}
+
+/* A request for more slots than there is memory for at once. */
+static noinline NTSTATUS ntdma_regs_submit_large(struct ntdma_regs *regs,
+						 bool wait)
+{
+	struct ntdma_adapter *adapter = regs->map.adapter;
+	NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
+
+	/* The request may end, and with it the adapter, at any time. */
+	percpu_ref_get(&adapter->ref);
+	WRITE_ONCE(adapter->goal, max(READ_ONCE(adapter->goal),
+				      regs->request.slots));
+	if (wait)
+		status = ntdma_channel_submit(&regs->request, true);
+	mod_delayed_work(ntdma_wq, &adapter->grow, 0);
+	percpu_ref_put(&adapter->ref);
+	return status;
+}
+
 static NTSTATUS ntdma_regs_submit(struct ntdma_regs *regs, bool wait)
 {
-	NTSTATUS status = ntdma_channel_submit(&regs->request, wait);
+	struct ntdma_adapter *adapter = regs->map.adapter;
+	u32 slots = regs->request.slots;
+	NTSTATUS status;
 
+	if (slots > (adapter->pool ? READ_ONCE(adapter->pool->count) : 0) &&
+	    !ntdma_regs_reserve(adapter, slots, GFP_NOWAIT | __GFP_NOWARN))
+		status = ntdma_regs_submit_large(regs, wait);
+	else
+		status = ntdma_channel_submit(&regs->request, wait);
 	if (status)
 		ntdma_regs_free(regs);
 	return status;
@@ -280,11 +328,11 @@ static NTSTATUS ntdma_regs_submit(struct ntdma_regs *regs, bool wait)
  *
  * Requests of one device object do not share anything: any number may wait.
  *
- * MapTransfer has no status, so it cannot fail under these registers: where a
- * mapping may fail they come with a page each that the data can be copied
- * through, and the request waits in order until so many are free. A version 3
- * adapter may grant more registers than it has such pages; a request for them
- * takes all pages.
+ * MapTransfer has no status, so it cannot fail under registers: where a mapping
+ * may fail they come with a page each that the data can be copied through, and
+ * the request waits in order until so many are free. A version 3 adapter may
+ * grant more registers than it has such pages; those are allocated for the first
+ * request that wants as many, now or, when memory is short, while it waits.
  *
  * Context: DISPATCH_LEVEL, lower is tolerated. @routine runs at
  *	DISPATCH_LEVEL (EC-45), before the return when the adapter is free
@@ -306,7 +354,7 @@ NTSTATUS ntdma_allocate_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 		return STATUS_INVALID_PARAMETER;
 	if (count > adapter->nregs)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	regs = ntdma_regs_alloc(adapter, device_object, count, true);
+	regs = ntdma_regs_alloc(adapter, device_object, count);
 	if (!regs)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	regs->routine = routine;
@@ -333,14 +381,13 @@ static bool ntdma_form_valid(bool sync, PDRIVER_CONTROL routine, PVOID *base)
  *
  * Without @routine the channel is held as if one had returned KeepObject.
  *
- * The registers are for MapTransferEx, which has a status: no page is set
- * aside for a mapping that fails. MapTransfer under them answers it with 0.
+ * What is promised with the registers is that of AllocateAdapterChannel.
  *
  * Context: DISPATCH_LEVEL, lower is tolerated. @routine runs at
  *	DISPATCH_LEVEL; with the flag always before the return (EC-58).
  * Return: STATUS_SUCCESS; STATUS_INSUFFICIENT_RESOURCES for too many
- *	registers (EC-62), no memory, or, with the flag, an adapter in use
- *	(EC-60); STATUS_CANCELLED when the context was marked (EC-75);
+ *	registers (EC-62), no memory, or, with the flag, an adapter or
+ *	registers in use (EC-60); STATUS_CANCELLED when the context was marked (EC-75);
  *	STATUS_INVALID_PARAMETER for a form that there is not (EC-55 to
  *	EC-57) and for a context that is in use or not initialised.
  */
@@ -360,7 +407,7 @@ NTSTATUS ntdma_allocate_channel_ex(PDMA_ADAPTER wdm,
 		return STATUS_INVALID_PARAMETER;
 	if (count > adapter->nregs)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	regs = ntdma_regs_alloc(adapter, device_object, count, false);
+	regs = ntdma_regs_alloc(adapter, device_object, count);
 	if (!regs)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	regs->routine = routine;

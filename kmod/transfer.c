@@ -182,13 +182,11 @@ static PHYSICAL_ADDRESS ntdma_map_system(struct ntdma_regs *regs, PMDL mdl,
  *
  * A device with scatter/gather gets the first run (EC-79) and the client
  * calls again for the next; one without gets all bytes as one run (EC-78).
- * There is no status. When nothing can be mapped, because the arguments are
- * wrong or the registers used up, the length is 0 and so is the address. A
- * mapping that fails is replaced by a copy of the page under registers of
- * AllocateAdapterChannel, which have pages for that; when those are used up,
- * which takes more failures than the reserve has pages, the length is 0 until
- * the next flush. Registers of AllocateAdapterChannelEx have no pages where
- * nothing else is copied, and get 0.
+ * There is no status. When the arguments are wrong or the registers used up the
+ * length is 0 and so is the address. Free registers of a bus master always map:
+ * a mapping that fails is replaced by a copy of the page, for which they have
+ * one. Without scatter/gather the length is less than asked for when registers
+ * are free but, since others between them were not flushed, not in a row.
  *
  * System DMA: the controller is started with all bytes (EC-85). The length is
  * 0 also when it does not take them, or CancelMappedTransfer came before.
@@ -299,8 +297,8 @@ static noinline NTSTATUS ntdma_regs_map(struct ntdma_regs *regs, PMDL mdl,
  *	the next flush (EC-122); STATUS_INVALID_PARAMETER for a part that the chain
  *	does not have (EC-100, EC-101), a length of 0 (EC-102), a buffer that
  *	holds no element (EC-95, EC-103), and registers that are not flushed;
- *	STATUS_INSUFFICIENT_RESOURCES when not even the first mapping works
- *	and there is no page to copy through.
+ *	STATUS_INSUFFICIENT_RESOURCES, of system DMA only, when the controller
+ *	does not take it.
  */
 NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 			       ULONGLONG offset, ULONG device_offset,

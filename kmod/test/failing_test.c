@@ -2,8 +2,8 @@
 /*
  * Mappings that fail, all of them, for as long as a case lasts.
  *
- * MapTransfer has no status: under registers of AllocateAdapterChannel it
- * works all the same. MapTransferEx has one, and lists wait or report.
+ * MapTransfer has no status: under registers it works all the same, and so does
+ * MapTransferEx. Lists wait or report.
  *
  * Where real mappings cannot fail adapters prepare for nothing; the cases open
  * theirs as if they could, so that they show the same on every machine.
@@ -83,53 +83,76 @@ static void all_registers(struct nttest *t, struct rig *r)
 	}
 }
 
-/* Maps until no page is left to copy through; bytes that were mapped. */
-static ULONG map_most(struct request *q, ULONG at, ULONG end)
-{
-	ULONG length, from = at;
-	u64 la;
-
-	for (; at < end; at += length) {
-		length = piece_map_only(q, at, end - at, &la);
-		if (!length)
-			break;
-		piece_device(q, at, la, length);
-	}
-	return at - from;
-}
-
-/* More registers than there are pages to copy through: as many at a time. */
+/* More registers than the adapter was opened with pages to copy through. */
 static void large(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, SCATTERED, 1,
 				      (r->registers - 1) * PAGE_SIZE);
-	ULONG at, done, turns;
 	struct request *q;
-	int dir;
 
 	REQUIRE(t, b);
-	for (dir = 0; dir < 2; dir++) {
-		q = whole(r, b, dir);
-		REQUIRE(t, q);
-		ntdma_fail_nth(-2);
-		for (at = turns = 0; at < b->length; at += done, turns++) {
-			done = map_most(q, at, b->length);
-			REQUIRE(t, done);
-			EXPECT(t, at + done == b->length ||
-			       done >= 63 * PAGE_SIZE);
-			piece_flush(q, at, done);
-		}
-		ntdma_fail_nth(0);
-		EXPECT(t, turns <= 2);
-		request_check_memory(q);
-		/* All at once where nothing fails. */
-		request_prepare(q);
-		REQUIRE(t, piece_map_all(q, 0, b->length));
-		piece_flush(q, 0, b->length);
-		request_check_memory(q);
-		request_release(q);
-		request_free(q);
+	q = whole(r, b, false);
+	REQUIRE(t, q);
+	ntdma_fail_nth(-2);
+	REQUIRE(t, piece_map_all(q, 0, b->length));
+	ntdma_fail_nth(0);
+	piece_flush(q, 0, b->length);
+	request_check_memory(q);
+	/* The same where nothing fails, the other way round. */
+	q->write = true;
+	request_prepare(q);
+	REQUIRE(t, piece_map_all(q, 0, b->length));
+	piece_flush(q, 0, b->length);
+	request_check_memory(q);
+	request_release(q);
+}
+
+static int granted_now(void *arg)
+{
+	struct request *q = arg;
+
+	return q->base || request_allocate_sync(q) == STATUS_SUCCESS;
+}
+
+/*
+ * There is no memory at first for the pages of so many registers: who waits gets
+ * them once there is, who does not wait is refused.
+ */
+static void short_of_memory(struct nttest *t, struct rig *r)
+{
+	struct rig *other;
+	struct request *q;
+
+	if (r->registers <= SZ_2M / PAGE_SIZE) {
+		nttest_skip(t, "as many pages as registers from the start");
+		return;
 	}
+	q = request_channel(r, r->registers, DeallocateObjectKeepRegisters);
+	REQUIRE(t, q);
+	/* First the registers, then the pages. */
+	ntdma_fail_nth(2);
+	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
+	EXPECT(t, ntdma_fail_hit());
+	ntdma_fail_nth(0);
+	EXPECT_EQ(t, q->early, 0);
+	EXPECT(t, request_ran(q));
+	request_release(q);
+
+	ntdma_fail_expect(true);
+	other = rig_open(t, r->kind);
+	ntdma_fail_expect(false);
+	REQUIRE(t, other);
+	q = request_channel(other, other->registers, KeepObject);
+	if (EXPECT(t, q)) {
+		ntdma_fail_nth(2);
+		EXPECT_EQ(t, request_allocate_sync(q),
+			  STATUS_INSUFFICIENT_RESOURCES);
+		EXPECT(t, ntdma_fail_hit());
+		ntdma_fail_nth(0);
+		EXPECT(t, rig_wait(granted_now, q));
+		request_release(q);
+	}
+	rig_close(other);
 }
 
 static int has_run(void *arg)
@@ -197,14 +220,13 @@ static bool fill(struct rig *r, struct request **q)
 }
 
 /*
- * Registers of the Ex routine have no pages, or their own: what is mapped under
- * them takes none from those who were promised all that there are.
+ * Registers of the Ex routine have pages of their own: what is mapped under them
+ * takes none from those who were promised all that there are.
  */
 static void promised(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, SCATTERED, 0x55, 3 * PAGE_SIZE);
 	struct request *ex, *q[OTHERS];
-	ULONG at;
 	int i, n;
 
 	REQUIRE(t, b);
@@ -218,11 +240,11 @@ static void promised(struct nttest *t, struct rig *r)
 		;
 	REQUIRE(t, n && n < OTHERS && q[n]);
 	ntdma_fail_nth(-2);
-	at = map_most(ex, 0, b->length);
+	EXPECT(t, piece_map_all(ex, 0, b->length));
 	for (i = 0; i < n; i++)
 		EXPECT(t, piece_map_all(q[i], 0, q[i]->length));
 	ntdma_fail_nth(0);
-	piece_flush(ex, 0, at);
+	piece_flush(ex, 0, b->length);
 	request_release(ex);
 	for (i = 0; i < n; i++) {
 		piece_flush(q[i], 0, q[i]->length);
@@ -268,69 +290,79 @@ static void lists(struct nttest *t, struct rig *r)
 	kvfree(q);
 }
 
-/* MapTransferEx says so, or copies where it has pages for that anyway. */
-static void reported(struct nttest *t, struct rig *r)
+/* As whole(), by AllocateAdapterChannelEx in either form. */
+static struct request *whole_ex(struct rig *r, struct buffer *b, bool write,
+				bool sync)
 {
-	struct buffer *b = buffer_new(r, SCATTERED, 0x55, 3 * PAGE_SIZE);
-	struct request *q;
-	NTSTATUS status;
-	ULONG length;
+	struct request *q = request_new(r, b->mdl, 0, b->length, write);
 
-	REQUIRE(t, b);
-	q = request_new(r, b->mdl, 0, b->length, false);
-	REQUIRE(t, q && request_make_room(q, 256));
+	if (!q)
+		return NULL;
 	q->registers = mdl_pages(b->mdl, 0, b->length);
 	q->action = DeallocateObjectKeepRegisters;
-	EXPECT_EQ(t, request_allocate_ex(q, 0), STATUS_SUCCESS);
-	REQUIRE(t, request_ran(q));
+	if (sync)
+		return EXPECT_EQ(r->t, request_allocate_sync(q),
+				 STATUS_SUCCESS) ? q : NULL;
+	return EXPECT_EQ(r->t, request_allocate_ex(q, 0), STATUS_SUCCESS) &&
+	       request_ran(q) ? q : NULL;
+}
+
+/* A shape of memory of which every piece is copied, or all in one run. */
+static void copied_ex(struct rig *r, enum buffer_shape shape, bool write,
+		      bool sync)
+{
+	struct buffer *b = buffer_new(r, shape, 0x55, 3 * PAGE_SIZE);
+	struct request *q = b ? whole_ex(r, b, write, sync) : NULL;
+	ULONG at, done;
+
+	REQUIRE(r->t, q);
 	ntdma_fail_nth(-2);
-	length = q->length;
-	status = piece_map_only_ex(q, 0, &length, 256);
-	ntdma_fail_nth(0);
-	if (status) {
-		EXPECT_EQ(t, status, STATUS_INSUFFICIENT_RESOURCES);
-		/* Nothing is left that a flush would end. */
-		EXPECT_EQ(t, STATUS_INVALID_PARAMETER,
-			  r->ops->FlushAdapterBuffersEx(r->adapter, q->mdl,
-							q->base, 0, q->length,
-							q->write));
-	} else {
-		piece_flush_ex(q, 0, length);
+	for (at = 0; at < q->length; at += done) {
+		done = piece_map_ex(q, at, q->length - at, 8);
+		REQUIRE(r->t, done);
+		piece_flush_ex(q, at, done);
 	}
+	ntdma_fail_nth(0);
+	request_check_memory(q);
 	request_prepare(q);
-	EXPECT_EQ(t, piece_map_ex(q, 0, q->length, 8), q->length);
+	EXPECT_EQ(r->t, piece_map_ex(q, 0, q->length, 8), q->length);
 	piece_flush_ex(q, 0, q->length);
 	request_check_memory(q);
 	request_release(q);
 }
 
-/* MapTransfer under registers of AllocateAdapterChannelEx: right, or nothing. */
+static void ex_maps(struct nttest *t, struct rig *r)
+{
+	enum buffer_shape shape;
+	int form;
+
+	for (shape = SCATTERED; shape < SHAPES; shape++)
+		for (form = 0; form < 4 && !t->failed; form++)
+			copied_ex(r, shape, form & 1, form & 2);
+}
+
+/* MapTransfer under registers of AllocateAdapterChannelEx. */
 static void mixed(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, SCATTERED, 0x55, 3 * PAGE_SIZE);
 	struct request *q;
-	ULONG at, length;
-	u64 la;
+	int form;
 
 	REQUIRE(t, b);
-	q = request_new(r, b->mdl, 0, b->length, true);
-	REQUIRE(t, q);
-	q->registers = mdl_pages(b->mdl, 0, b->length);
-	q->action = DeallocateObjectKeepRegisters;
-	EXPECT_EQ(t, request_allocate_ex(q, 0), STATUS_SUCCESS);
-	REQUIRE(t, request_ran(q));
-	ntdma_fail_nth(-2);
-	for (at = 0, length = 1; at < b->length && length; at += length) {
-		length = piece_map_only(q, at, b->length - at, &la);
-		if (length)
-			piece_device(q, at, la, length);
+	for (form = 0; form < 4 && !t->failed; form++) {
+		q = whole_ex(r, b, form & 1, form & 2);
+		REQUIRE(t, q);
+		ntdma_fail_nth(-2);
+		REQUIRE(t, piece_map_all(q, 0, b->length));
+		ntdma_fail_nth(0);
+		piece_flush(q, 0, b->length);
+		request_check_memory(q);
+		request_prepare(q);
+		REQUIRE(t, piece_map_all(q, 0, b->length));
+		piece_flush(q, 0, b->length);
+		request_check_memory(q);
+		request_release(q);
 	}
-	ntdma_fail_nth(0);
-	if (at)
-		piece_flush(q, 0, at);
-	REQUIRE(t, piece_map_all(q, 0, b->length));
-	piece_flush(q, 0, b->length);
-	request_release(q);
 }
 
 static const struct rig_kind v1_mega[] = {
@@ -343,6 +375,20 @@ static const struct rig_kind v1_mega[] = {
 	{ }
 };
 
+static const struct rig_kind v3_large[] = {
+	{ .name = "64 bits, 1 MiB", .version = 3, .width = 64, .length = SZ_1M },
+	{ .name = "64 bits, 4 MiB", .version = 3, .width = 64, .length = SZ_4M },
+	{ .name = "28 bits, 4 MiB", .version = 3, .width = 28, .length = SZ_4M },
+	{ .name = "64 bits, one run, 4 MiB", .version = 3, .width = 64,
+	  .single = true, .length = SZ_4M },
+	{ }
+};
+
+static const struct rig_kind v3_large_lists[] = {
+	{ .name = "64 bits, 4 MiB", .version = 3, .width = 64, .length = SZ_4M },
+	{ }
+};
+
 static const struct nttest_case cases[] = {
 	{ "S22 several sets while every mapping fails",
 	  .run_on = several_sets, .failing = true },
@@ -352,16 +398,18 @@ static const struct nttest_case cases[] = {
 	  .run_on = all_registers, .failing = true },
 	{ "EC-43 all registers of large transfers", .run_on = all_registers,
 	  .kinds = v1_mega, .failing = true },
-	{ "EC-43 more registers than pages to copy through", .run_on = large,
-	  .kinds = rig_mega, .failing = true },
+	{ "EC-43 all registers of version 3 while every mapping fails",
+	  .run_on = large, .kinds = v3_large, .failing = true },
+	{ "EC-43 no memory yet for so many registers",
+	  .run_on = short_of_memory, .kinds = v3_large_lists, .failing = true },
 	{ "EC-54 who waits for the reserve is served in order",
 	  .run_on = waiting, .failing = true },
 	{ "EC-54 pages of the reserve are nobody else's", .run_on = promised,
 	  .failing = true },
 	{ "EC-136 lists do not wait for the reserve", .run_on = lists,
 	  .kinds = rig_wide, .failing = true },
-	{ "EC-109 MapTransferEx reports that every mapping fails",
-	  .run_on = reported, .failing = true },
+	{ "S9 MapTransferEx while every mapping fails", .run_on = ex_maps,
+	  .failing = true },
 	{ "S10 MapTransfer under registers of the Ex routine",
 	  .run_on = mixed, .failing = true },
 	{ }
