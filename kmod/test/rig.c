@@ -13,6 +13,7 @@
 #include <linux/moduleparam.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 #include "buffer.h"
 #include "hooks.h"
 #include "incoherent.h"
@@ -105,6 +106,12 @@ bool rig_coherent(const struct rig *r)
 {
 	return dev_is_dma_coherent(r->bus.dev) &&
 	       r->bus.dev != incoherent_device();
+}
+
+/* Whether even whole pages that the device reaches are copied. */
+bool rig_copies(const struct rig *r)
+{
+	return ntdma_bounces_all() || is_swiotlb_force_bounce(r->bus.dev);
 }
 
 /* The highest address that @width bits can express. */

@@ -92,6 +92,7 @@ void rig_close(struct rig *r);
 
 void rig_describe(DEVICE_DESCRIPTION *dd, const struct rig_kind *kind);
 bool rig_coherent(const struct rig *r);
+bool rig_copies(const struct rig *r);
 struct device *rig_device(struct nttest *t, const struct rig_kind *kind);
 u64 rig_last(u8 width);
 bool rig_reaches(struct device *dev, u64 last);

@@ -657,36 +657,65 @@ static void put_garbage(struct nttest *t, struct rig *r)
 	kfree(list);
 }
 
-/* Each allocation and mapping fails once: the list comes later or not at all. */
+/* The @n-th allocation or mapping fails; whether there was one. */
+static bool sweep_once(struct rig *r, struct buffer *b, enum producer how,
+		       bool write, int n)
+{
+	struct request *q = request_new(r, b->mdl, 0, b->length, write);
+	long live = ntdma_live_objects();
+	NTSTATUS status;
+	bool hit;
+
+	if (!EXPECT(r->t, q))
+		return false;
+	ntdma_fail_nth(n);
+	status = request_submit(q, how);
+	hit = ntdma_fail_hit();
+	/* What allocates is refused, what only maps waits. */
+	EXPECT(r->t, status == STATUS_SUCCESS ||
+	       (hit && how == BY_GET && n == 1 &&
+		status == STATUS_INSUFFICIENT_RESOURCES));
+	if (NT_SUCCESS(status) && request_ran(q)) {
+		request_check_list(q);
+		request_move(q);
+		request_put(q);
+		request_check_memory(q);
+	}
+	ntdma_fail_nth(0);
+	EXPECT_EQ(r->t, ntdma_live_objects(), live);
+	request_free(q);
+	return hit;
+}
+
+/* Each allocation and mapping of a list fails once; how many there were. */
+static int sweep_buffer(struct rig *r, struct buffer *b, enum producer how,
+			bool write)
+{
+	int n = 1;
+
+	while (n < 100 && !r->t->failed && sweep_once(r, b, how, write, n))
+		n++;
+	EXPECT(r->t, n < 100);
+	return n - 1;
+}
+
+/* GetScatterGatherList allocates once, BuildScatterGatherList never. */
 static void sweep(struct nttest *t, struct rig *r)
 {
-	struct buffer *b = buffer_new(r, MIXED, 0x77, 5 * PAGE_SIZE);
-	int n, hits = 0;
-	bool hit = true;
+	struct buffer *mixed = buffer_new(r, MIXED, 0x77, 5 * PAGE_SIZE);
+	struct buffer *page = buffer_new(r, NEAR, 0, PAGE_SIZE);
+	enum producer how;
+	int write, least;
 
-	REQUIRE(t, b);
-	for (n = 1; n < 100 && hit; n++) {
-		struct request *q = request_new(r, b->mdl, 0, b->length, n & 1);
-		long live = ntdma_live_objects();
-		NTSTATUS status;
-
-		REQUIRE(t, q);
-		ntdma_fail_nth(n);
-		status = request_submit(q, BY_GET);
-		hit = ntdma_fail_hit();
-		EXPECT(t, status == STATUS_SUCCESS ||
-		       (hit && status == STATUS_INSUFFICIENT_RESOURCES));
-		if (NT_SUCCESS(status) && request_ran(q)) {
-			request_check_list(q);
-			request_move(q);
-			request_put(q);
-			request_check_memory(q);
+	REQUIRE(t, mixed && page);
+	for (how = BY_GET; how <= BY_BUILD; how++) {
+		for (write = 0; write < 2; write++) {
+			least = (how == BY_GET) + !rig_copies(r);
+			EXPECT(t, sweep_buffer(r, mixed, how, write) >=
+			       (how == BY_GET));
+			EXPECT(t, sweep_buffer(r, page, how, write) >= least);
 		}
-		ntdma_fail_nth(0);
-		EXPECT_EQ(t, ntdma_live_objects(), live);
-		hits += hit;
 	}
-	EXPECT(t, hits > 0 && !hit);
 }
 
 /*
