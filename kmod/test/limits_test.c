@@ -22,18 +22,21 @@ struct limits {
 	unsigned long boundary;
 };
 
-static void check_elements(struct request *q, const struct limits *limits)
+static void check_run(struct rig *r, u64 la, ULONG length,
+		      const struct limits *limits)
 {
-	PSCATTER_GATHER_ELEMENT e = q->list->Elements;
+	EXPECT(r->t, length <= limits->segment);
+	EXPECT(r->t, !((la ^ (la + length - 1)) & ~(u64)limits->boundary));
+}
+
+static void check_elements(struct rig *r, const SCATTER_GATHER_LIST *list,
+			   const struct limits *limits)
+{
+	const SCATTER_GATHER_ELEMENT *e = list->Elements;
 	ULONG i;
 
-	for (i = 0; i < q->list->NumberOfElements; i++, e++) {
-		u64 last = e->Address.QuadPart + e->Length - 1;
-
-		EXPECT(q->r->t, e->Length <= limits->segment);
-		EXPECT(q->r->t, !((e->Address.QuadPart ^ last) &
-				  ~(u64)limits->boundary));
-	}
+	for (i = 0; i < list->NumberOfElements; i++, e++)
+		check_run(r, e->Address.QuadPart, e->Length, limits);
 }
 
 static void transfer(struct rig *r, struct buffer *b, bool write,
@@ -43,23 +46,100 @@ static void transfer(struct rig *r, struct buffer *b, bool write,
 
 	REQUIRE(r->t, q);
 	REQUIRE(r->t, request_list(q, BY_GET));
-	check_elements(q, limits);
+	check_elements(r, q->list, limits);
 	request_check_list(q);
 	request_move(q);
 	request_put(q);
 	request_check_memory(q);
 }
 
+/* The same by MapTransfer, as many as it takes. */
+static void transfer_runs(struct rig *r, struct buffer *b, bool write,
+			  const struct limits *limits)
+{
+	struct request *q = piece_request(r, b->mdl,
+					  mdl_pages(b->mdl, 0, b->length), write);
+	ULONG at, length;
+	u64 la;
+
+	REQUIRE(r->t, q);
+	for (at = 0; at < b->length; at += length) {
+		length = piece_map_only(q, at, b->length - at, &la);
+		REQUIRE(r->t, length);
+		check_run(r, la, length, limits);
+		REQUIRE(r->t, piece_device(q, at, la, length));
+	}
+	piece_flush(q, 0, b->length);
+	request_check_memory(q);
+	request_release(q);
+}
+
+/* A part by MapTransferEx; its length. */
+static ULONG transfer_part(struct request *q, ULONG at, ULONG length,
+			   const struct limits *limits)
+{
+	length = piece_map_ex(q, at, length, 32);
+	if (!length)
+		return 0;
+	check_elements(q->r, q->room, limits);
+	piece_flush_ex(q, at, length);
+	return length;
+}
+
+/* The same by MapTransferEx. */
+static void transfer_ex(struct rig *r, struct buffer *b, bool write,
+			const struct limits *limits)
+{
+	struct request *q = piece_request(r, b->mdl,
+					  mdl_pages(b->mdl, 0, b->length), write);
+
+	REQUIRE(r->t, q);
+	EXPECT_EQ(r->t, transfer_part(q, 0, b->length, limits), b->length);
+	request_check_memory(q);
+	request_release(q);
+}
+
+/*
+ * Parts from a page on that end just before, at and just behind each page: one
+ * run in memory, for which there is a shorter way.
+ */
+static void parts(struct rig *r, struct buffer *b, ULONG start,
+		  const struct limits *limits)
+{
+	struct request *q = piece_request(r, b->mdl, 7, true);
+	ULONG page, length;
+	int more;
+
+	REQUIRE(r->t, q);
+	for (page = 1; page < 6; page++) {
+		for (more = -1; more < 2 && !r->t->failed; more++) {
+			length = page * PAGE_SIZE - b->offset + more;
+			EXPECT_EQ(r->t, length,
+				  transfer_part(q, start * PAGE_SIZE, length,
+						limits));
+		}
+	}
+	request_release(q);
+	request_free(q);
+}
+
 static void shapes(struct rig *r, const struct limits *limits)
 {
 	enum buffer_shape shape;
 	struct buffer *b;
+	ULONG start;
 
-	for (shape = SCATTERED; shape <= MIXED; shape++) {
+	for (shape = SCATTERED; shape < SHAPES; shape++) {
 		b = buffer_new(r, shape, 0x123, 15 * PAGE_SIZE);
 		REQUIRE(r->t, b);
 		transfer(r, b, true, limits);
 		transfer(r, b, false, limits);
+		transfer_runs(r, b, true, limits);
+		transfer_runs(r, b, false, limits);
+		transfer_ex(r, b, true, limits);
+		transfer_ex(r, b, false, limits);
+		for (start = 0; shape == RUN && start < 4; start++)
+			parts(r, b, start, limits);
 		buffer_free(b);
 	}
 }
@@ -200,10 +280,10 @@ static void few_addresses(struct nttest *t)
 static void runs(struct rig *r, const struct limits *limits,
 		 enum buffer_shape shape, size_t offset, bool write)
 {
-	u64 mask = ~(u64)limits->boundary, la;
 	struct request *q[RUNS];
 	struct buffer *b;
 	ULONG length;
+	u64 la;
 	int i;
 
 	for (i = 0; i < RUNS; i++) {
@@ -214,8 +294,7 @@ static void runs(struct rig *r, const struct limits *limits,
 		REQUIRE(r->t, q[i]);
 		length = piece_map_only(q[i], 0, b->length, &la);
 		REQUIRE(r->t, length == b->length);
-		EXPECT(r->t, length <= limits->segment);
-		EXPECT(r->t, !((la ^ (la + length - 1)) & mask));
+		check_run(r, la, length, limits);
 		piece_device(q[i], 0, la, length);
 	}
 	for (i = 0; i < RUNS; i++) {
@@ -224,6 +303,8 @@ static void runs(struct rig *r, const struct limits *limits,
 		request_release(q[i]);
 	}
 	transfer(r, b, write, limits);
+	if (r->kind->version == DEVICE_DESCRIPTION_VERSION3)
+		transfer_ex(r, b, write, limits);
 }
 
 static void single(struct rig *r, const struct limits *limits)
