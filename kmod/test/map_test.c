@@ -3,6 +3,7 @@
  * MapTransfer, FlushAdapterBuffers and FreeMapRegisters on bus masters:
  * contract section E, scenarios S2, S3, S4 and S22, legacy names of S25.
  */
+#include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "../../uapi/linux/ntdma.h"
@@ -118,6 +119,35 @@ static void in_place(struct nttest *t, struct rig *r)
 		EXPECT_EQ(t, piece_map_only(q, 0, b->length, &la), b->length);
 		EXPECT(t, bus_is_page(&r->bus, la, b->pages[0]));
 		EXPECT(t, bus_is_page(&r->bus, la + b->length - 1, b->pages[3]));
+		piece_device(q, 0, la, b->length);
+		piece_flush(q, 0, b->length);
+		request_check_memory(q);
+		request_release(q);
+	}
+}
+
+/* Scattered frames that the IOMMU can make one run of are used there, too. */
+static void merged_in_place(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, 5 * PAGE_SIZE);
+	struct device *dev = r->bus.dev;
+	struct request *q;
+	int dir, i;
+	u64 la;
+
+	REQUIRE(t, b);
+	if (ntdma_bounces_all() || dma_get_merge_boundary(dev) >= PAGE_SIZE ||
+	    !dma_get_merge_boundary(dev) || dma_max_mapping_size(dev) != SIZE_MAX) {
+		nttest_skip(t, "no IOMMU to make one run of them");
+		return;
+	}
+	for (dir = 0; dir < 2; dir++) {
+		q = whole(r, b, dir);
+		REQUIRE(t, q);
+		EXPECT_EQ(t, piece_map_only(q, 0, b->length, &la), b->length);
+		for (i = 0; i < 5; i++)
+			EXPECT(t, bus_is_page(&r->bus, la + i * PAGE_SIZE,
+					      b->pages[i]));
 		piece_device(q, 0, la, b->length);
 		piece_flush(q, 0, b->length);
 		request_check_memory(q);
@@ -820,6 +850,8 @@ static const struct nttest_case cases[] = {
 	  .kinds = rig_single },
 	{ "EC-78 a run of pages is not copied", .run_on = in_place,
 	  .kinds = run_kinds },
+	{ "EC-78 pages that an IOMMU makes one run of are not copied",
+	  .run_on = merged_in_place, .kinds = rig_single },
 	{ "EC-79 the first run with scatter/gather", .run_on = ec_79,
 	  .kinds = rig_lists },
 	{ "EC-80 a start in the middle of a page", .run_on = ec_80 },
