@@ -241,6 +241,71 @@ static void beyond_the_bus(struct nttest *t)
 	dev->bus_dma_limit = limit;
 }
 
+#define ACROSS	6
+
+/* Every byte arrives, and what the device reaches is not copied. */
+static void across(struct rig *r, struct buffer *b, unsigned int near)
+{
+	struct request *q = request_new(r, b->mdl, 0, b->length, true);
+	unsigned int i;
+	u64 la;
+
+	REQUIRE(r->t, q && request_list(q, BY_GET));
+	request_check_list(q);
+	if (!r->kind->single)
+		EXPECT(r->t, q->list->NumberOfElements > 1);
+	la = q->list->Elements[0].Address.QuadPart;
+	for (i = 0; i < near && !r->kind->single && !rig_copies(r); i++) {
+		la = q->list->Elements[i].Address.QuadPart;
+		EXPECT(r->t, bus_is_page(&r->bus, la, b->pages[i]));
+	}
+	request_move(q);
+	request_put(q);
+	request_transfer(r, b->mdl, 0, b->length, false, BY_GET);
+	request_transfer(r, b->mdl, 0x10, b->length - 0x20, false, BY_GET);
+}
+
+/* A run of frames, of which the device reaches the first @near only. */
+static void across_with(struct nttest *t, const struct rig_kind *kind,
+			struct buffer *b, unsigned int near)
+{
+	struct device *dev = b->r->bus.dev;
+	u64 limit = dev->bus_dma_limit;
+	u64 last = phys_to_dma(dev, page_to_phys(b->pages[near])) - 1;
+	struct rig *r;
+
+	dev->bus_dma_limit = last;
+	r = rig_open(t, kind);
+	if (r) {
+		r->bus.last = min(r->bus.last, last);
+		across(r, b, near);
+		rig_close(r);
+	}
+	dev->bus_dma_limit = limit;
+}
+
+static void across_the_end(struct nttest *t, struct rig *r)
+{
+	struct device *dev = r->bus.dev;
+	const struct rig_kind *kind;
+	struct buffer *b;
+
+	if (dma_get_merge_boundary(dev) || dev->dma_range_map ||
+	    dev->bus_dma_limit) {
+		nttest_skip(t, "not a bus whose addresses are those of memory");
+		return;
+	}
+	b = buffer_new(r, RUN, 0, ACROSS * PAGE_SIZE);
+	REQUIRE(t, b);
+	for (kind = rig_all; kind->name && !t->failed; kind++) {
+		if (kind->width < 64)
+			continue;
+		across_with(t, kind, b, 1);
+		across_with(t, kind, b, ACROSS / 2);
+		across_with(t, kind, b, ACROSS - 1);
+	}
+}
+
 /* As many registers as there can be addresses for, and all of them mapped. */
 static void few_addresses(struct nttest *t)
 {
@@ -469,6 +534,8 @@ static const struct nttest_case cases[] = {
 	{ "S7 no element crosses two pages", narrow_boundary },
 	{ "S7 a limit and a boundary", both_limits },
 	{ "S7 memory beyond what the bus reaches", beyond_the_bus },
+	{ "S7 a run of memory across the end of the reach",
+	  .run_on = across_the_end, .kinds = rig_wide },
 	{ "S7 all that there are addresses for", few_addresses },
 	{ "S2 no run crosses a boundary", single_boundary },
 	{ "S2 no run is longer than the limit", single_segment },

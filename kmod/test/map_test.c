@@ -843,6 +843,8 @@ static const struct nttest_case cases[] = {
 	{ "S2 packet transfers both ways", .run_on = s2, .kinds = rig_single },
 	{ "S2 version 1 adapters", .run_on = s2, .kinds = rig_v1 },
 	{ "S2 every shape of memory", .run_on = shapes },
+	{ "S2 every shape of memory, 30 and 36 bits", .run_on = shapes,
+	  .kinds = rig_odd },
 	{ "S3 a transfer in parts on few registers", .run_on = s3 },
 	{ "S4 scatter/gather by repeated MapTransfer", .run_on = s4,
 	  .kinds = rig_lists },

@@ -54,6 +54,14 @@ const struct rig_kind rig_narrow[] = {
 	{ }
 };
 
+const struct rig_kind rig_odd[] = {
+	KIND("30 bits", 3, 30, false),
+	KIND("36 bits", 3, 36, false),
+	KIND("30 bits, one run", 3, 30, true),
+	KIND("36 bits, one run", 3, 36, true),
+	{ }
+};
+
 const struct rig_kind rig_mega[] = {
 	{ .name = "64 bits, 1 MiB", .version = 3, .width = 64, .length = SZ_1M },
 	{ .name = "28 bits, 1 MiB", .version = 3, .width = 28, .length = SZ_1M },

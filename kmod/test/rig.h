@@ -79,6 +79,7 @@ extern const struct rig_kind rig_lists[];	/* scatter/gather masters */
 extern const struct rig_kind rig_single[];	/* one run at a time */
 extern const struct rig_kind rig_wide[];	/* 64 bits */
 extern const struct rig_kind rig_narrow[];	/* 28 bits */
+extern const struct rig_kind rig_odd[];		/* 30 and 36 bits */
 extern const struct rig_kind rig_mega[];	/* 1 MiB, 64 and 28 bits */
 extern const struct rig_kind rig_v1[];		/* version 1, 24 to 64 bits */
 extern const struct rig_kind rig_v2[];		/* version 2, 24 to 64 bits */

@@ -745,6 +745,7 @@ static void waits_for_mapping(struct nttest *t, struct rig *r)
 static const struct nttest_case cases[] = {
 	{ "S7 a list moves every byte both ways", .run_on = s7 },
 	{ "S7 version 1 adapters", .run_on = s7, .kinds = rig_v1 },
+	{ "S7 30 and 36 bits", .run_on = s7, .kinds = rig_odd },
 	{ "S7 scattered pages, every kind of start and length", .run_on = s7_scattered },
 	{ "S7 one run of pages", .run_on = s7_run },
 	{ "S7 pages in reach", .run_on = s7_near },
