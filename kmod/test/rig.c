@@ -259,18 +259,24 @@ static void rig_run(struct nttest *t, const struct nttest_case *c,
 		nttest_note(t, "on an adapter of %s", kind->name);
 }
 
-/* Runs a case once for each kind of adapter that it wants and there can be. */
+/*
+ * Runs a case once for each kind of adapter that it wants and there can be. It is
+ * skipped when it is on all of them.
+ */
 void rig_each(struct nttest *t, const struct nttest_case *c)
 {
 	const struct rig_kind *kind = c->kinds ?: rig_all;
-	int runs = 0;
+	const char *why = "no memory in reach of such a device";
+	bool run = false;
 
-	for (; kind->name && !t->failed && !t->skipped; kind++) {
+	for (; kind->name && !t->failed; kind++) {
 		if (!rig_reaches(rig_device(t, kind), rig_last(kind->width)))
 			continue;
 		rig_run(t, c, kind);
-		runs++;
+		why = t->skipped ?: why;
+		run |= !t->skipped;
+		t->skipped = NULL;
 	}
-	if (!runs)
-		nttest_skip(t, "no memory in reach of such a device");
+	if (!run && !t->failed)
+		nttest_skip(t, why);
 }
