@@ -207,6 +207,24 @@ static void waiting(struct nttest *t, struct rig *r)
 	kvfree(q);
 }
 
+/* The reserve has pages for four transfers of the length in the description. */
+static void sized(struct nttest *t, struct rig *r)
+{
+	struct request **q = kvcalloc(CROWD, sizeof(*q), GFP_KERNEL);
+	ULONG most = SZ_1M / PAGE_SIZE;
+	int i, n;
+
+	REQUIRE(t, q);
+	EXPECT_EQ(t, r->registers, r->kind->length / PAGE_SIZE + 1);
+	n = crowd(r, q);
+	EXPECT_EQ(t, n, min(4 * r->registers, most) / r->registers + 1);
+	for (i = 0; i < n; i++) {
+		EXPECT(t, rig_wait(has_run, q[i]));
+		request_release(q[i]);
+	}
+	kvfree(q);
+}
+
 #define OTHERS	40
 
 /* A transfer of all registers; false when it has to wait for them. */
@@ -379,6 +397,19 @@ static const struct rig_kind v1_mega[] = {
 	{ }
 };
 
+/* What four of them take is more than the least there is of the reserve. */
+static const struct rig_kind some_lengths[] = {
+	{ .name = "64 bits, 16 pages", .version = 3, .width = 64,
+	  .length = 16 * PAGE_SIZE },
+	{ .name = "28 bits, 16 pages", .version = 3, .width = 28,
+	  .length = 16 * PAGE_SIZE },
+	{ .name = "64 bits, 33 pages", .version = 3, .width = 64,
+	  .length = 33 * PAGE_SIZE },
+	{ .name = "28 bits, 33 pages", .version = 3, .width = 28,
+	  .length = 33 * PAGE_SIZE },
+	{ }
+};
+
 static const struct rig_kind v3_large[] = {
 	{ .name = "64 bits, 1 MiB", .version = 3, .width = 64, .length = SZ_1M },
 	{ .name = "64 bits, 4 MiB", .version = 3, .width = 64, .length = SZ_4M },
@@ -408,6 +439,8 @@ static const struct nttest_case cases[] = {
 	  .run_on = short_of_memory, .kinds = v3_large_lists, .failing = true },
 	{ "EC-54 who waits for the reserve is served in order",
 	  .run_on = waiting, .failing = true },
+	{ "EC-54 pages for four transfers of the description", .run_on = sized,
+	  .kinds = some_lengths, .failing = true },
 	{ "EC-54 pages of the reserve are nobody else's", .run_on = promised,
 	  .failing = true },
 	{ "EC-136 lists do not wait for the reserve", .run_on = lists,
