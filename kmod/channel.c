@@ -23,12 +23,18 @@
  *  - by the work, when interrupts are off, when the stack is deep, or when
  *    the drainer has had its share.
  *
- * Cancelling: a context is QUEUED exactly while its request is in the queue;
- * both change together under the lock. So a cancel either finds the request
- * and removes it, or somebody else has taken it to grant it.
+ * Cancelling: a context is QUEUED exactly while its request is in the queue
+ * and may be cancelled; both change together under the lock. So a cancel
+ * either finds the request and removes it, or somebody else has taken it to
+ * grant it. A cancel that comes then leaves its mark, CERTAIN: who was told
+ * that the routine will run is right even if the request has to wait once
+ * more, as it waits PROMISED, where no cancel finds it.
  *
  * A request that could not be mapped returns to the head and keeps its place;
- * it is tried again when something is released, or after a while.
+ * it is tried again when something is released, or after a while. While that is
+ * going on nobody is granted anything who comes later. A request that never
+ * waited has no place to keep: that others may be granted which come while it
+ * is mapped for the first time is the same as if they had come before it.
  *
  * Lock: channel->lock, with interrupts off. Taken inside no other spinlock;
  * inside it the pool's lock, or that of a controller's engine.
@@ -48,7 +54,9 @@
 enum ntdma_context_state {
 	NTDMA_CONTEXT_IDLE,
 	NTDMA_CONTEXT_QUEUED,
+	NTDMA_CONTEXT_PROMISED,
 	NTDMA_CONTEXT_GRANTED,
+	NTDMA_CONTEXT_CERTAIN,
 	NTDMA_CONTEXT_CANCELLED,
 };
 
@@ -93,10 +101,49 @@ static NTSTATUS ntdma_context_claim(struct ntdma_context *context, u32 state)
 	do {
 		if (old == NTDMA_CONTEXT_CANCELLED)
 			return STATUS_CANCELLED;
-		if (old == NTDMA_CONTEXT_QUEUED)
+		if (old == NTDMA_CONTEXT_QUEUED ||
+		    old == NTDMA_CONTEXT_PROMISED)
 			return STATUS_INVALID_PARAMETER;
 	} while (!try_cmpxchg(&context->state, &old, state));
 	return STATUS_SUCCESS;
+}
+
+/* A context that was granted, and not cancelled in vain, waits now. */
+static void ntdma_context_wait(struct ntdma_context *context,
+			       struct ntdma_request *request)
+{
+	context->request = request;
+	if (cmpxchg(&context->state, NTDMA_CONTEXT_GRANTED,
+		    NTDMA_CONTEXT_QUEUED) != NTDMA_CONTEXT_GRANTED)
+		WRITE_ONCE(context->state, NTDMA_CONTEXT_PROMISED);
+}
+
+/* The opposite of ntdma_context_wait(). */
+static void ntdma_context_grant(struct ntdma_context *context)
+{
+	bool promised = READ_ONCE(context->state) == NTDMA_CONTEXT_PROMISED;
+
+	WRITE_ONCE(context->state, promised ? NTDMA_CONTEXT_CERTAIN :
+					      NTDMA_CONTEXT_GRANTED);
+}
+
+/*
+ * What a cancel does to a context that waits for nothing: a mark for who claims
+ * it next, or for who has granted its request. Returns the state before.
+ */
+static u32 ntdma_context_cancel(struct ntdma_context *context)
+{
+	u32 state = READ_ONCE(context->state), next;
+
+	do {
+		if (state == NTDMA_CONTEXT_IDLE)
+			next = NTDMA_CONTEXT_CANCELLED;
+		else if (state == NTDMA_CONTEXT_GRANTED)
+			next = NTDMA_CONTEXT_CERTAIN;
+		else
+			break;
+	} while (!try_cmpxchg(&context->state, &state, next));
+	return state;
 }
 
 /* Whether a routine of the client may run on this stack; not under a lock. */
@@ -126,8 +173,8 @@ static NTSTATUS ntdma_grant(struct ntdma_request *request)
 static void ntdma_channel_update(struct ntdma_channel *channel)
 {
 	lockdep_assert_held(&channel->lock);
-	WRITE_ONCE(channel->busy,
-		   channel->owner || !list_empty(&channel->queue));
+	WRITE_ONCE(channel->busy, channel->owner || channel->trying ||
+				  !list_empty(&channel->queue));
 }
 
 static bool ntdma_channel_take(struct ntdma_request *request)
@@ -179,10 +226,8 @@ static void ntdma_channel_enqueue(struct ntdma_request *request, bool head)
 	struct ntdma_channel *channel = request->adapter->channel;
 
 	lockdep_assert_held(&channel->lock);
-	if (request->context) {
-		request->context->request = request;
-		WRITE_ONCE(request->context->state, NTDMA_CONTEXT_QUEUED);
-	}
+	if (request->context)
+		ntdma_context_wait(request->context, request);
 	if (head)
 		list_add(&request->link, &channel->queue);
 	else
@@ -201,6 +246,9 @@ static void ntdma_channel_requeue(struct ntdma_request *request)
 			   request->slots);
 	request->area = NTDMA_NO_SLOT;
 	ntdma_channel_enqueue(request, true);
+	/* Now, so that the channel did not look free for a moment. */
+	if (channel->trying == request)
+		WRITE_ONCE(channel->trying, NULL);
 	channel->retries = min(channel->retries + 1, U8_MAX);
 	ntdma_channel_kick(channel, msecs_to_jiffies(NTDMA_RETRY_MS << shift));
 }
@@ -208,7 +256,11 @@ static void ntdma_channel_requeue(struct ntdma_request *request)
 /* Takes back what was granted to a request that will not start. */
 static void ntdma_channel_undo(struct ntdma_request *request)
 {
-	lockdep_assert_held(&request->adapter->channel->lock);
+	struct ntdma_channel *channel = request->adapter->channel;
+
+	lockdep_assert_held(&channel->lock);
+	if (channel->trying == request)
+		WRITE_ONCE(channel->trying, NULL);
 	ntdma_channel_give(request->adapter, request, request->area,
 			   request->slots);
 	if (request->context)
@@ -240,11 +292,31 @@ static struct ntdma_request *ntdma_channel_pop(struct ntdma_channel *channel)
 					   struct ntdma_request, link);
 	if (!request || !ntdma_channel_take(request))
 		return NULL;
+	if (request->maps)
+		WRITE_ONCE(channel->trying, request);
 	list_del_init(&request->link);
 	if (request->context)
-		WRITE_ONCE(request->context->state, NTDMA_CONTEXT_GRANTED);
+		ntdma_context_grant(request->context);
 	ntdma_channel_update(channel);
 	return request;
+}
+
+/**
+ * ntdma_channel_tried() - the head is mapped and has left the queue for good
+ * @request: channel->trying
+ *
+ * Context: <= DISPATCH_LEVEL. Grants nothing: who tried the request goes on
+ *	with the queue.
+ */
+void ntdma_channel_tried(struct ntdma_request *request)
+{
+	struct ntdma_channel *channel = request->adapter->channel;
+	unsigned long flags;
+
+	spin_lock_irqsave(&channel->lock, flags);
+	WRITE_ONCE(channel->trying, NULL);
+	ntdma_channel_update(channel);
+	spin_unlock_irqrestore(&channel->lock, flags);
 }
 
 static void ntdma_channel_drain(struct ntdma_channel *channel)
@@ -417,7 +489,7 @@ static NTSTATUS ntdma_channel_decide(struct ntdma_request *request, bool wait,
 			return status;
 	}
 	*granted = (call || !wait) && list_empty(&channel->queue) &&
-		   ntdma_channel_take(request);
+		   !channel->trying && ntdma_channel_take(request);
 	if (*granted)
 		return STATUS_SUCCESS;
 	if (!wait) {
@@ -730,10 +802,10 @@ BOOLEAN ntdma_cancel_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 		ntdma_refuse();
 		return FALSE;
 	}
-	state = cmpxchg(&context->state, NTDMA_CONTEXT_IDLE,
-			NTDMA_CONTEXT_CANCELLED);
+	state = ntdma_context_cancel(context);
 	if (state != NTDMA_CONTEXT_QUEUED)
-		return state != NTDMA_CONTEXT_GRANTED;
+		return state == NTDMA_CONTEXT_IDLE ||
+		       state == NTDMA_CONTEXT_CANCELLED;
 
 	request = ntdma_channel_unqueue(channel, context);
 	if (!request)

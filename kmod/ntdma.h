@@ -313,6 +313,8 @@ void ntdma_devices_exit(void);
  * @owner: request that holds the adapter itself, or NULL
  * @turn: number of the last that did
  * @slots: slots of the pool that are not spoken for
+ * @trying: was the head of the queue and may be so again, or NULL; compared
+ *	without the lock by that one
  * @busy: there is an owner or a waiter; read without the lock
  * @draining: somebody grants requests right now
  * @closed: nothing is granted any more
@@ -325,6 +327,7 @@ struct ntdma_channel {
 	struct ntdma_request *owner;
 	u32 turn;
 	u32 slots;
+	struct ntdma_request *trying;
 	bool busy;
 	bool draining;
 	bool closed;
@@ -337,7 +340,7 @@ struct ntdma_channel {
  * @magic: set by InitializeDmaTransferContext
  * @state: one of enum ntdma_context_state
  * @adapter: whose context it is
- * @request: what waits, in state NTDMA_CONTEXT_QUEUED
+ * @request: what waits, in the queue
  *
  * Lies inside the client's bytes at the first aligned address.
  */
@@ -357,6 +360,7 @@ struct ntdma_context {
  * @slots: slots of the pool that it needs
  * @area: first slot of a contiguous pool, once granted
  * @exclusive: wants the channel, not only registers
+ * @maps: @start may fail, and says when it no longer will if it is being tried
  * @turn: once granted, of an exclusive one, tells it from all others at its
  *	address
  * @start: acts on the grant, returns an NTSTATUS; a failure leaves the request
@@ -373,6 +377,7 @@ struct ntdma_request {
 	u32 slots;
 	u32 area;
 	bool exclusive;
+	bool maps;
 	u32 turn;
 	int (*start)(struct ntdma_request *request);
 	void (*abandon)(struct ntdma_request *request);
@@ -385,6 +390,7 @@ void ntdma_channel_init(struct ntdma_channel *channel, u32 slots);
 void ntdma_channel_exit(struct ntdma_channel *channel);
 unsigned int ntdma_channel_close(struct ntdma_adapter *adapter);
 NTSTATUS ntdma_channel_submit(struct ntdma_request *request, bool wait);
+void ntdma_channel_tried(struct ntdma_request *request);
 void ntdma_channel_pass(struct ntdma_adapter *adapter, u32 turn);
 void ntdma_channel_release(struct ntdma_adapter *adapter,
 			   struct ntdma_request *owner, u32 area, u32 slots);

@@ -165,6 +165,8 @@ static NTSTATUS ntdma_list_start(struct ntdma_request *request)
 	ntdma_handle_add(&list->handle, NTDMA_LIST, list->sgl, adapter);
 	if (list->out)
 		*list->out = list->sgl;
+	if (READ_ONCE(adapter->channel->trying) == request)
+		ntdma_channel_tried(request);
 	if (list->routine)
 		list->routine(request->device_object, request->irp, list->sgl,
 			      request->client);
@@ -195,6 +197,7 @@ ntdma_list_init(const struct ntdma_list_order *order, void *buffer, u32 pages)
 		.slots = ntdma_map_slots(&list->map, order->mdl,
 					 order->offset, order->length),
 		.exclusive = !order->routine,
+		.maps = true,
 		.start = ntdma_list_start,
 		.abandon = ntdma_list_abandon,
 		.device_object = order->device_object,

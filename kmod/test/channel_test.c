@@ -3,7 +3,10 @@
  * AllocateAdapterChannel, its routine, and what releases: contract section C,
  * scenario S22.
  */
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include "buffer.h"
 #include "hooks.h"
@@ -617,8 +620,8 @@ static void freed_and_taken(struct nttest *t, struct rig *r)
 
 static void sweep(struct nttest *t, struct rig *r)
 {
+	int n, hits = 0;
 	bool hit = true;
-	int n;
 
 	for (n = 1; n < 50 && hit; n++) {
 		struct request *q = request_channel(r, 4, DeallocateObject);
@@ -636,8 +639,270 @@ static void sweep(struct nttest *t, struct rig *r)
 			request_ran(q);
 		EXPECT_EQ(t, ntdma_live_objects(), live);
 		expect_free(r);
+		hits += hit;
 	}
-	EXPECT(t, !hit);
+	EXPECT(t, hits > 0 && !hit);
+}
+
+/* A list that must wait since nothing can be mapped, or NULL. */
+static struct request *unmapped(struct rig *r, enum producer how)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x40, 2 * PAGE_SIZE);
+	struct request *q = b ? request_new(r, b->mdl, 0, b->length, true) : NULL;
+
+	ntdma_fail_nth(-2);
+	if (!q || !EXPECT_EQ(r->t, request_submit(q, how), STATUS_SUCCESS))
+		return NULL;
+	if (!atomic_read(&q->calls))
+		return q;
+	request_put(q);
+	nttest_skip(r->t, "every page is copied");
+	return NULL;
+}
+
+static void complete_list(struct request *q)
+{
+	request_check_list(q);
+	request_move(q);
+	request_put(q);
+	request_check_memory(q);
+}
+
+/**
+ * struct meanwhile - who comes while the head fails to be mapped once more
+ * @list: a list, or NULL
+ * @channel: for the channel, or NULL
+ * @sync: a list at once or not at all, or NULL
+ * @status: what each was answered
+ * @calls: routines that ran before the head's was tried again
+ * @entered: the head is being tried
+ * @left: all have come
+ */
+static struct meanwhile {
+	struct request *list, *channel, *sync;
+	NTSTATUS status[3];
+	int calls;
+	bool entered;
+	struct completion left;
+} meanwhile;
+
+/* They could all be mapped. */
+static void come_meanwhile(void)
+{
+	struct meanwhile *m = &meanwhile;
+
+	if (xchg(&m->entered, true))
+		return;
+	ntdma_fail_nth(0);
+	if (m->list)
+		m->status[0] = request_submit(m->list, BY_GET);
+	if (m->channel)
+		m->status[1] = request_allocate(m->channel);
+	if (m->sync)
+		m->status[2] = request_submit(m->sync, BY_GET_SYNC);
+	m->calls = m->list ? atomic_read(&m->list->calls) : 0;
+	m->calls += m->channel ? atomic_read(&m->channel->calls) : 0;
+	complete(&m->left);
+}
+
+static struct request *any_list(struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x40, PAGE_SIZE);
+
+	return b ? request_new(r, b->mdl, 0, b->length, true) : NULL;
+}
+
+/* Lets who there is in `meanwhile` come in a retry of @head. */
+static bool retried_with(struct request *head)
+{
+	const unsigned long patience = msecs_to_jiffies(RIG_PATIENCE);
+	struct meanwhile *m = &meanwhile;
+	bool came;
+
+	m->entered = false;
+	init_completion(&m->left);
+	ntdma_fail_call(come_meanwhile);
+	came = wait_for_completion_timeout(&m->left, patience);
+	ntdma_fail_call(NULL);
+	ntdma_fail_nth(0);
+	return EXPECT(head->r->t, came) && request_ran(head);
+}
+
+/* Who comes while the head is being tried again waits behind it. */
+static void keeps_place(struct nttest *t, struct rig *r)
+{
+	struct meanwhile *m = &meanwhile;
+	struct request *head;
+
+	memset(m, 0, sizeof(*m));
+	m->list = any_list(r);
+	REQUIRE(t, m->list);
+	head = unmapped(r, BY_GET);
+	if (!head)
+		return;
+	REQUIRE(t, retried_with(head));
+	EXPECT_EQ(t, m->status[0], STATUS_SUCCESS);
+	EXPECT_EQ(t, m->calls, 0);
+	REQUIRE(t, request_ran(m->list));
+	EXPECT_EQ(t, head->turn, 1);
+	EXPECT_EQ(t, m->list->turn, 2);
+	complete_list(head);
+	complete_list(m->list);
+	expect_free(r);
+}
+
+/* So does who wants the channel, though no list owns it. */
+static void keeps_channel(struct nttest *t, struct rig *r)
+{
+	struct meanwhile *m = &meanwhile;
+	struct request *head;
+
+	memset(m, 0, sizeof(*m));
+	m->channel = request_channel(r, 1, DeallocateObject);
+	REQUIRE(t, m->channel);
+	head = unmapped(r, BY_GET);
+	if (!head)
+		return;
+	REQUIRE(t, retried_with(head));
+	EXPECT_EQ(t, m->status[1], STATUS_SUCCESS);
+	EXPECT_EQ(t, m->calls, 0);
+	REQUIRE(t, request_ran(m->channel));
+	EXPECT_EQ(t, head->turn, 1);
+	EXPECT_EQ(t, m->channel->turn, 2);
+	complete_list(head);
+	expect_free(r);
+}
+
+/* Who cannot wait is refused, as with any queue. */
+static void refuses_sync(struct nttest *t, struct rig *r)
+{
+	struct meanwhile *m = &meanwhile;
+	struct request *head;
+
+	memset(m, 0, sizeof(*m));
+	m->sync = any_list(r);
+	REQUIRE(t, m->sync);
+	head = unmapped(r, BY_GET);
+	if (!head)
+		return;
+	REQUIRE(t, retried_with(head));
+	if (!EXPECT_EQ(t, m->status[2], STATUS_INSUFFICIENT_RESOURCES)) {
+		r->ops->FreeAdapterObject(r->adapter,
+					  DeallocateObjectKeepRegisters);
+		request_put(m->sync);
+	}
+	complete_list(head);
+	expect_free(r);
+}
+
+#define UNMAPPED	4
+
+/* Tried over and over, they stay in order. */
+static void unmapped_in_order(struct nttest *t, struct rig *r)
+{
+	struct request *q[UNMAPPED];
+	int i;
+
+	for (i = 0; i < UNMAPPED; i++) {
+		q[i] = unmapped(r, BY_GET);
+		if (!q[i])
+			return;
+	}
+	/* Time for some of them to be tried again, to no avail. */
+	msleep(50);
+	for (i = 0; i < UNMAPPED; i++)
+		EXPECT_EQ(t, atomic_read(&q[i]->calls), 0);
+	ntdma_fail_nth(0);
+	for (i = 0; i < UNMAPPED; i++) {
+		REQUIRE(t, request_ran(q[i]));
+		EXPECT_EQ(t, q[i]->turn, i + 1);
+		complete_list(q[i]);
+	}
+	expect_free(r);
+}
+
+#define FILLERS		64
+
+/**
+ * struct filled - lists that took all addresses there are
+ * @q: the lists, and one that did not get any
+ * @n: number of lists
+ */
+struct filled {
+	struct request *q[FILLERS];
+	int n;
+};
+
+/* One list after another; false for the one that there is no address for. */
+static bool fill_more(struct rig *r, struct buffer *b, struct filled *f,
+		      enum producer how)
+{
+	struct request *q = request_new(r, b->mdl, 0, b->length, true);
+	NTSTATUS status;
+
+	if (!EXPECT(r->t, q && f->n < FILLERS))
+		return false;
+	f->q[f->n] = q;
+	status = request_submit(q, how);
+	if (how == BY_GET)
+		return EXPECT_EQ(r->t, status, STATUS_SUCCESS) &&
+		       q->early && ++f->n;
+	EXPECT(r->t, !status || status == STATUS_INSUFFICIENT_RESOURCES);
+	if (status)
+		return false;
+	r->ops->FreeAdapterObject(r->adapter, DeallocateObjectKeepRegisters);
+	return ++f->n;
+}
+
+/* The one that found no addresses waits, and a small one behind it. */
+static void wait_for_addresses(struct rig *r, struct filled *f)
+{
+	struct request *q = f->q[f->n], *small = any_list(r);
+	struct nttest *t = r->t;
+
+	REQUIRE(t, small);
+	EXPECT_EQ(t, request_submit(small, BY_GET), STATUS_SUCCESS);
+	/* An IOMMU that is lazy may find some addresses after a while. */
+	EXPECT(t, !small->early || atomic_read(&q->calls));
+	request_put(f->q[0]);
+	REQUIRE(t, request_ran(q) && request_ran(small));
+	EXPECT_EQ(t, small->turn, q->turn + 1);
+	complete_list(q);
+	complete_list(small);
+}
+
+/* No injection: the device has few addresses, and lists take them all. */
+static void no_addresses(struct nttest *t)
+{
+	static const struct rig_kind kind = {
+		.name = "24 bits, 16 MiB", .version = 3, .width = 24,
+		.length = SZ_16M,
+	};
+	struct filled f = { };
+	struct buffer *b;
+	struct rig *r;
+	int i;
+
+	if (!dma_get_merge_boundary(rig_device(t, &kind))) {
+		nttest_skip(t, "no IOMMU");
+		return;
+	}
+	r = rig_open(t, &kind);
+	REQUIRE(t, r);
+	b = buffer_new(r, SCATTERED, 0, (size_t)r->registers * PAGE_SIZE);
+	REQUIRE(t, b);
+	while (fill_more(r, b, &f, BY_GET_SYNC))
+		;
+	while (!t->failed && fill_more(r, b, &f, BY_GET))
+		;
+	EXPECT(t, f.n > 0);
+	if (!t->failed)
+		wait_for_addresses(r, &f);
+	for (i = 0; i < f.n; i++)
+		if (f.q[i]->list)
+			request_put(f.q[i]);
+	expect_free(r);
+	rig_close(r);
 }
 
 static const struct nttest_case cases[] = {
@@ -680,6 +945,15 @@ static const struct nttest_case cases[] = {
 	{ "EC-53 bad input: registers freed by another adapter",
 	  .run_on = registers_foreign },
 	{ "S22 every allocation fails once", .run_on = sweep },
+	{ "S22 lists that cannot be mapped stay in order",
+	  .run_on = unmapped_in_order, .kinds = rig_wide, .failing = true },
+	{ "S22 a list that fails once more is before a new one",
+	  .run_on = keeps_place, .kinds = rig_wide, .failing = true },
+	{ "EC-41 a list that fails once more is before who wants the channel",
+	  .run_on = keeps_channel, .kinds = rig_wide, .failing = true },
+	{ "EC-60 nothing at once while a list fails once more",
+	  .run_on = refuses_sync, .kinds = rig_wide, .failing = true },
+	{ "S22 a list waits in order until there are addresses", no_addresses },
 	{ }
 };
 

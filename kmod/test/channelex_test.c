@@ -610,6 +610,131 @@ static void ec_76(struct nttest *t, struct rig *r)
 	cancel_list(r, b, BY_BUILD_EX);
 }
 
+/* A cancel while a mapping fails. */
+
+/**
+ * struct failing - who is cancelled, and what it was told
+ * @q: the request
+ * @said: what its cancel said
+ * @entered: somebody cancels it
+ * @left: it was cancelled
+ */
+static struct failing {
+	struct request *q;
+	bool said;
+	bool entered;
+	struct completion left;
+} failing;
+
+static void cancel_failing(void)
+{
+	if (xchg(&failing.entered, true))
+		return;
+	failing.said = cancel(failing.q);
+	complete(&failing.left);
+}
+
+static void failing_begin(struct request *q)
+{
+	failing.q = q;
+	failing.entered = false;
+	init_completion(&failing.left);
+	ntdma_fail_call(cancel_failing);
+}
+
+/* A list that must wait since nothing can be mapped, or NULL. */
+static struct request *unmapped(struct rig *r, bool from_first)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x40, 2 * PAGE_SIZE);
+	struct request *q = b ? request_new(r, b->mdl, 0, b->length, true) : NULL;
+
+	if (!q)
+		return NULL;
+	if (from_first)
+		failing_begin(q);
+	ntdma_fail_nth(-2);
+	EXPECT_EQ(r->t, request_submit(q, BY_GET_EX), STATUS_SUCCESS);
+	if (!atomic_read(&q->calls))
+		return q;
+	ntdma_fail_call(NULL);
+	request_put(q);
+	nttest_skip(r->t, "every page is copied");
+	return NULL;
+}
+
+/* Told that it will run, whoever asks again is told the same, and it does. */
+static void promised(struct request *q)
+{
+	const unsigned long patience = msecs_to_jiffies(RIG_PATIENCE);
+	struct nttest *t = q->r->t;
+	int i;
+
+	EXPECT(t, wait_for_completion_timeout(&failing.left, patience));
+	ntdma_fail_call(NULL);
+	EXPECT(t, !failing.said);
+	for (i = 0; i < 10; i++) {
+		EXPECT(t, !cancel(q));
+		msleep(10);
+	}
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
+	/* The context is in use as long as that. */
+	EXPECT_EQ(t, call(q, 0, request_channel_routine, NULL),
+		  STATUS_INVALID_PARAMETER);
+	ntdma_fail_nth(0);
+	REQUIRE(t, request_ran(q));
+	EXPECT(t, !cancel(q));
+	request_check_list(q);
+	request_move(q);
+	request_put(q);
+	/* And free again then. */
+	REQUIRE(t, request_list(q, BY_GET_EX));
+	request_put(q);
+	expect_free(q->r);
+}
+
+static void cancel_retry(struct nttest *t, struct rig *r)
+{
+	struct request *q = unmapped(r, false);
+
+	if (!q)
+		return;
+	failing_begin(q);
+	promised(q);
+}
+
+static void cancel_first(struct nttest *t, struct rig *r)
+{
+	struct request *q = unmapped(r, true);
+
+	if (q)
+		promised(q);
+}
+
+/* Between two tries it waits like any other; it may be just being tried. */
+static void cancel_unmapped(struct nttest *t, struct rig *r)
+{
+	bool said = false;
+	struct request *q;
+	int i;
+
+	for (i = 0; i < 20 && !said; i++) {
+		q = unmapped(r, false);
+		if (!q)
+			return;
+		said = cancel(q);
+		if (said)
+			spoil(q);
+		ntdma_fail_nth(0);
+		if (!said) {
+			REQUIRE(t, request_ran(q));
+			request_put(q);
+		}
+	}
+	EXPECT(t, said);
+	expect_free(r);
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
+}
+
 /* Cancels the waiters in @mask, from the back; the others run in order. */
 static void cancel_some(struct rig *r, unsigned int mask)
 {
@@ -799,6 +924,12 @@ static const struct nttest_case cases[] = {
 	{ "S16 initialising clears the mark", .run_on = s16_clear },
 	{ "S16 lists of a cancelled context", .run_on = s16_lists },
 	{ "EC-76 cancel of a waiting list", .run_on = ec_76 },
+	{ "EC-76 cancel of a list that cannot be mapped",
+	  .run_on = cancel_unmapped, .kinds = rig_wide, .failing = true },
+	{ "EC-72 cancel while a list fails to be mapped", .run_on = cancel_first,
+	  .kinds = rig_wide, .failing = true },
+	{ "EC-72 cancel while a list fails once more", .run_on = cancel_retry,
+	  .kinds = rig_wide, .failing = true },
 	{ "EC-77 cancel keeps the order of the others", .run_on = ec_77 },
 	{ "EC-77 cancel of the head lets the next one run", .run_on = cancel_lets_run },
 	{ "EC-71 bad input: cancel of no context", .run_on = cancel_garbage },
