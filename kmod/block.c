@@ -114,6 +114,9 @@ static struct ntdma_known *ntdma_known_at(struct ntdma_device *device,
  * @done: offset in it
  * @addr: set to the address of that byte for the device
  *
+ * Clients edit ByteOffset and ByteCount to send a part: MappedSystemVa does not
+ * follow.
+ *
  * Context: <= DISPATCH_LEVEL.
  * Return: bytes from there that have consecutive addresses, 0 when the byte
  *	is in no common buffer of the device that the adapter reaches.
@@ -122,7 +125,7 @@ u32 ntdma_buffer_search(const struct ntdma_adapter *adapter, const MDL *mdl,
 			u32 done, dma_addr_t *addr)
 {
 	struct ntdma_device *device = adapter->device;
-	const void *va = mdl->MappedSystemVa + done;
+	const void *va = MmGetMdlVirtualAddress(mdl) + done;
 	struct ntdma_known *known;
 	unsigned long flags;
 	u32 length = 0;

@@ -40,7 +40,7 @@ static void ntdma_flush_maps(struct ntdma_adapter *adapter,
 static void ntdma_flush_cached(struct ntdma_adapter *adapter, const MDL *mdl,
 			       bool read)
 {
-	void *va = mdl->MappedSystemVa;
+	void *va = MmGetMdlVirtualAddress(mdl);
 	size_t length = mdl->ByteCount, part;
 	dma_addr_t addr;
 

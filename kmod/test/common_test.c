@@ -244,6 +244,33 @@ static void list_over_common(struct nttest *t, struct rig *r)
 	common_put(&c);
 }
 
+/* Clients edit ByteOffset and ByteCount to send a part of what they have. */
+static void edited_over_common(struct nttest *t, struct rig *r)
+{
+	struct request *q = NULL;
+	struct common c;
+	PMDL mdl;
+
+	if (!common_get(&c, r, 3 * PAGE_SIZE))
+		return;
+	mdl = common_mdl(&c, 100, 2 * PAGE_SIZE);
+	if (mdl) {
+		mdl->ByteOffset += 64;
+		mdl->ByteCount -= 64;
+		q = request_new(r, mdl, 0, mdl->ByteCount, true);
+	}
+	if (q && request_list(q, BY_GET)) {
+		EXPECT_EQ(t, q->list->Elements[0].Address.QuadPart,
+			  c.la.QuadPart + 164);
+		request_move(q);
+		request_put(q);
+		request_free(q);
+	}
+	if (mdl)
+		IoFreeMdl(mdl);
+	common_put(&c);
+}
+
 /*
  * A page is to be had wherever there is memory. More in a row is not where
  * pages are taken as they lie, but then there is nothing, not something else.
@@ -543,6 +570,8 @@ static const struct nttest_case cases[] = {
 	{ "EC-163 larger than MaximumLength", .run_on = ec_163 },
 	{ "EC-164 an MDL over a common buffer", .run_on = ec_164 },
 	{ "EC-164 a list over a common buffer", .run_on = list_over_common },
+	{ "EC-164 an MDL that was edited, over a common buffer",
+	  .run_on = edited_over_common },
 	{ "EC-165 below 4 GiB", .run_on = ec_165 },
 	{ "EC-165 limits that are no mask", .run_on = odd_limits },
 	{ "EC-165 limits that nothing satisfies", .run_on = impossible },
