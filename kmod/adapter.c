@@ -477,6 +477,7 @@ static int ntdma_adapter_open(struct ntdma_adapter *adapter, struct device *dev,
 	adapter->width = ntdma_describe_width(description, dev);
 	adapter->sg = description->ScatterGather;
 	adapter->channel = &adapter->own;
+	spin_lock_init(&adapter->flush_lock);
 	/* A removal may close it as soon as the device knows of the adapter. */
 	ntdma_channel_init(&adapter->own, 0);
 	if (!description->Master) {

@@ -6,6 +6,9 @@
  * is mapped: what a list or a set of registers maps, where the platform is
  * not coherent or pages are copied, and common buffers that the client wanted
  * cached. A mapping is found by the MDL that it was made with.
+ *
+ * Locks: adapter->flush_lock while mappings are looked for and synced, so that
+ * none of them goes away.
  */
 #include <linux/dma-mapping.h>
 #include <linux/highmem.h>
@@ -35,6 +38,21 @@ static void ntdma_flush_maps(struct ntdma_adapter *adapter,
 	while (ntdma_handle_collect(&maps))
 		for (i = 0; i < maps.count; i++)
 			ntdma_map_sync(ntdma_flush_map(maps.found[i]), read);
+}
+
+/* At DISPATCH_LEVEL, so that who waits for the lock does not wait for long. */
+static void ntdma_flush_mapped(struct ntdma_adapter *adapter, const MDL *mdl,
+			       bool read)
+{
+	KIRQL irql = KeRaiseIrqlToDpcLevel();
+
+	spin_lock(&adapter->flush_lock);
+	if (!++adapter->flushes)
+		adapter->flushes = 1;
+	ntdma_flush_maps(adapter, NTDMA_LIST, mdl, read);
+	ntdma_flush_maps(adapter, NTDMA_REGS, mdl, read);
+	spin_unlock(&adapter->flush_lock);
+	KeLowerIrql(irql);
 }
 
 static void ntdma_flush_cached(struct ntdma_adapter *adapter, const MDL *mdl,
@@ -71,6 +89,9 @@ static void ntdma_flush_cached(struct ntdma_adapter *adapter, const MDL *mdl,
  *	the other way round
  *
  * Nothing is unmapped (EC-195, S27). What needs no maintenance is left alone.
+ * Other lists over the MDL may be made and put meanwhile. Registers that
+ * something of the MDL is mapped under may not be flushed or mapped again: that
+ * is a use of them, and they have one user at a time.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER without an MDL.
@@ -81,8 +102,7 @@ NTSTATUS ntdma_flush_dma(PDMA_ADAPTER wdm, PMDL mdl, BOOLEAN read)
 
 	if (!mdl)
 		return STATUS_INVALID_PARAMETER;
-	ntdma_flush_maps(adapter, NTDMA_LIST, mdl, read);
-	ntdma_flush_maps(adapter, NTDMA_REGS, mdl, read);
+	ntdma_flush_mapped(adapter, mdl, read);
 	ntdma_flush_cached(adapter, mdl, read);
 	dma_mb();
 	return STATUS_SUCCESS;

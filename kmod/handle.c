@@ -9,6 +9,11 @@
  *
  * The table is hashed; a bucket has its own lock, a leaf that is held for a
  * few instructions with interrupts off.
+ *
+ * A flush looks at objects that nobody gave it and that others may give back
+ * meanwhile. It marks what it finds, under the lock of the bucket, and holds
+ * adapter->flush_lock until it is done with all of it. Who takes a marked
+ * object out of the table waits for that lock before it frees the object.
  */
 #include <linux/hash.h>
 #include <linux/percpu.h>
@@ -63,6 +68,7 @@ void ntdma_handle_add(struct ntdma_handle *handle, enum ntdma_kind kind,
 	handle->key = key;
 	handle->kind = kind;
 	handle->adapter = adapter;
+	handle->flush = 0;
 	spin_lock_irqsave(&bucket->lock, flags);
 	hlist_add_head(&handle->node, &bucket->head);
 	spin_unlock_irqrestore(&bucket->lock, flags);
@@ -75,6 +81,18 @@ static bool ntdma_handle_is(const struct ntdma_handle *handle,
 {
 	return handle->key == key && handle->kind == kind &&
 	       handle->adapter == adapter;
+}
+
+/* Out of the table no other flush finds it. */
+static void ntdma_handle_taken(struct ntdma_handle *handle)
+{
+	unsigned long flags;
+
+	this_cpu_dec(ntdma_live);
+	if (likely(!handle->flush))
+		return;
+	spin_lock_irqsave(&handle->adapter->flush_lock, flags);
+	spin_unlock_irqrestore(&handle->adapter->flush_lock, flags);
 }
 
 static struct ntdma_handle *ntdma_handle_lookup(enum ntdma_kind kind,
@@ -99,7 +117,7 @@ static struct ntdma_handle *ntdma_handle_lookup(enum ntdma_kind kind,
 	}
 	spin_unlock_irqrestore(&bucket->lock, flags);
 	if (found && take)
-		this_cpu_dec(ntdma_live);
+		ntdma_handle_taken(found);
 	return found;
 }
 
@@ -155,52 +173,50 @@ struct ntdma_handle *ntdma_handle_take_if(enum ntdma_kind kind,
 	return ntdma_handle_lookup(kind, key, adapter, match, data, true);
 }
 
-static unsigned int ntdma_bucket_collect(struct ntdma_bucket *bucket,
-					 struct ntdma_collect *collect,
-					 unsigned int skip)
+/* True when the bucket has no more. */
+static bool ntdma_bucket_collect(struct ntdma_bucket *bucket,
+				 struct ntdma_collect *collect)
 {
+	u32 flush = collect->adapter->flushes;
 	struct ntdma_handle *handle;
-	unsigned int seen = 0;
 	unsigned long flags;
+	bool done = true;
 
 	spin_lock_irqsave(&bucket->lock, flags);
 	hlist_for_each_entry(handle, &bucket->head, node) {
 		if (handle->kind != collect->kind ||
 		    handle->adapter != collect->adapter ||
+		    handle->flush == flush ||
 		    !collect->match(handle, collect->data))
 			continue;
-		if (seen++ < skip)
-			continue;
-		if (collect->count == ARRAY_SIZE(collect->found))
+		done = collect->count < ARRAY_SIZE(collect->found);
+		if (!done)
 			break;
+		handle->flush = flush;
 		collect->found[collect->count++] = handle;
 	}
 	spin_unlock_irqrestore(&bucket->lock, flags);
-	return seen;
+	return done;
 }
 
 /**
- * ntdma_handle_collect() - find live objects of an adapter
- * @collect: what to look for, and which have been seen; count set
+ * ntdma_handle_collect() - find live objects of an adapter for a flush
+ * @collect: what to look for, and where to go on; count set
  *
- * Walks the whole table. The objects stay only as long as their client does
- * not give them back meanwhile.
+ * Walks the whole table, once in all calls. The objects stay as long as the
+ * caller holds adapter->flush_lock.
  *
- * Context: any but hard interrupts of PREEMPT_RT.
+ * Context: <= DISPATCH_LEVEL, under adapter->flush_lock, with a number of its
+ *	own in adapter->flushes.
  * Return: false when there are no more.
  */
 bool ntdma_handle_collect(struct ntdma_collect *collect)
 {
-	unsigned int i, skip = collect->seen;
-
+	lockdep_assert_held(&collect->adapter->flush_lock);
 	collect->count = 0;
-	for (i = 0; i < ARRAY_SIZE(ntdma_buckets); i++) {
-		unsigned int seen = ntdma_bucket_collect(&ntdma_buckets[i],
-							 collect, skip);
-
-		skip -= min(skip, seen);
-	}
-	collect->seen += collect->count;
+	while (collect->bucket < ARRAY_SIZE(ntdma_buckets) &&
+	       ntdma_bucket_collect(&ntdma_buckets[collect->bucket], collect))
+		collect->bucket++;
 	return collect->count;
 }
 
@@ -242,7 +258,7 @@ struct ntdma_handle *ntdma_handle_take_any(enum ntdma_kind kind,
 	for (i = 0; i < ARRAY_SIZE(ntdma_buckets); i++) {
 		handle = ntdma_bucket_pop(&ntdma_buckets[i], kind, adapter);
 		if (handle) {
-			this_cpu_dec(ntdma_live);
+			ntdma_handle_taken(handle);
 			return handle;
 		}
 	}

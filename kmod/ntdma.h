@@ -24,6 +24,7 @@
  *   domains (mutex)           who shares what with whom
  *   spaces (mutex)            windows and spans
  *   channel->lock (spinlock)  queue, owner, free slots
+ *   adapter->flush_lock (spinlock)  what a flush found stays
  *   pool->lock, engine->lock, handle buckets, device->buffers_lock: leaves
  * No lock is held while a routine of the client runs.
  */
@@ -92,24 +93,27 @@ enum ntdma_kind {
  * @key: the address that the client knows
  * @adapter: whom it belongs to
  * @kind: what it is
+ * @flush: number of the last flush that found it, 0 for none; under the lock of
+ *	its bucket
  */
 struct ntdma_handle {
 	struct hlist_node node;
 	const void *key;
 	struct ntdma_adapter *adapter;
 	enum ntdma_kind kind;
+	u32 flush;
 };
 
 typedef bool (*ntdma_handle_match)(const struct ntdma_handle *handle,
 				   const void *data);
 
 /**
- * struct ntdma_collect - a search through all live objects of an adapter
+ * struct ntdma_collect - a search of a flush through an adapter's live objects
  * @adapter: whose
  * @kind: what they must be
  * @match: called under a spinlock, tells which of them
  * @data: its argument
- * @seen: how many were found so far
+ * @bucket: where to go on
  * @count: entries of @found in use
  * @found: the next ones
  */
@@ -118,7 +122,7 @@ struct ntdma_collect {
 	enum ntdma_kind kind;
 	ntdma_handle_match match;
 	const void *data;
-	unsigned int seen;
+	unsigned int bucket;
 	unsigned int count;
 	struct ntdma_handle *found[8];
 };
@@ -681,6 +685,8 @@ struct ntdma_stats {
  *	lock
  * @channel: ownership and queue: @own, or that of @engine
  * @own: of a bus master
+ * @flush_lock: protects @flushes; held as long as a flush looks at what it found
+ * @flushes: number of the last flush
  * @joined: domain of another device, or NULL
  * @domain_link: in @joined
  * @stats: counters
@@ -724,6 +730,8 @@ struct ntdma_adapter {
 	bool closed;
 	struct ntdma_channel *channel;
 	struct ntdma_channel own;
+	spinlock_t flush_lock;		/* see @flush_lock */
+	u32 flushes;
 	struct ntdma_domain *joined;
 	struct list_head domain_link;
 	struct ntdma_stats __percpu *stats;

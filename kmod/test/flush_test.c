@@ -5,9 +5,13 @@
  * In the middle of a transfer both sides see what the other wrote once the
  * buffer was flushed, also where pages are copied, and the mapping goes on.
  */
+#include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 #include "buffer.h"
 #include "piece.h"
+
+#define FLUSHES		100
 
 static void flush(struct rig *r, PMDL mdl, BOOLEAN read)
 {
@@ -94,6 +98,81 @@ static void registers(struct nttest *t, struct rig *r)
 	request_release(q);
 }
 
+/**
+ * struct flusher - a thread that flushes an MDL without end
+ * @r: the adapter
+ * @mdl: the MDL
+ * @flushes: how often
+ * @failed: how often with another status than success
+ */
+struct flusher {
+	struct rig *r;
+	PMDL mdl;
+	long flushes;
+	long failed;
+};
+
+static int flusher_thread(void *data)
+{
+	struct flusher *f = data;
+	struct rig *r = f->r;
+	NTSTATUS status;
+
+	while (!kthread_should_stop()) {
+		status = r->ops->FlushDmaBuffer(r->adapter, f->mdl, TRUE);
+		WRITE_ONCE(f->failed, f->failed + !!status);
+		WRITE_ONCE(f->flushes, f->flushes + 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int flusher_is_through(void *data)
+{
+	return READ_ONCE(((struct flusher *)data)->flushes) >= FLUSHES;
+}
+
+/* Gets, uses and puts a list over a part of what is being flushed. */
+static void put_once(struct nttest *t, struct request *q, u8 *seen)
+{
+	REQUIRE(t, request_list(q, BY_GET));
+	request_move(q);
+	request_put(q);
+	mdl_fetch(q->mdl, q->offset, seen, q->length);
+	pattern_same(t, "memory", seen, q->image + q->offset, q->length);
+}
+
+/* One list of the MDL stays, another comes and goes while it is flushed. */
+static void put_beside(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x234, 4 * PAGE_SIZE);
+	struct flusher f = { .r = r };
+	struct request *kept, *q;
+	struct task_struct *thread;
+	u8 *seen;
+	int i;
+
+	REQUIRE(t, b);
+	kept = request_new(r, b->mdl, 0, PAGE_SIZE, false);
+	q = request_new(r, b->mdl, PAGE_SIZE, 2 * PAGE_SIZE, false);
+	REQUIRE(t, kept && q && request_list(kept, BY_GET));
+	seen = kmalloc(q->length, GFP_KERNEL);
+	f.mdl = b->mdl;
+	thread = kthread_run(flusher_thread, &f, "nttest_flush");
+	if (EXPECT(t, !IS_ERR(thread)) && EXPECT(t, seen)) {
+		for (i = 0; i < FLUSHES && !t->failed; i++) {
+			put_once(t, q, seen);
+			cond_resched();
+		}
+		EXPECT(t, rig_wait(flusher_is_through, &f));
+	}
+	if (!IS_ERR(thread))
+		kthread_stop(thread);
+	EXPECT_EQ(t, f.failed, 0);
+	kfree(seen);
+	request_put(kept);
+}
+
 /* Nothing is mapped: nothing to do, whatever the MDL describes. */
 static void s27(struct nttest *t, struct rig *r)
 {
@@ -151,6 +230,8 @@ static const struct nttest_case cases[] = {
 	  .run_on = list_from_device },
 	{ "EC-195 against the direction", .run_on = other_direction },
 	{ "EC-195 map registers", .run_on = registers },
+	{ "EC-195 while another list of the MDL is put",
+	  .run_on = put_beside, .kinds = rig_lists },
 	{ "S27 nothing is mapped", .run_on = s27 },
 	{ "S27 EC-171 a cached common buffer", .run_on = common_buffer },
 	{ }
