@@ -5,7 +5,9 @@
  * There are two kinds of memory that CPU and device see differently while it
  * is mapped: what a list or a set of registers maps, where the platform is
  * not coherent or pages are copied, and common buffers that the client wanted
- * cached. A mapping is found by the MDL that it was made with.
+ * cached. A list is found by its memory, so that any MDL over it will do.
+ * Registers, which others may map and flush meanwhile, are found by the MDL
+ * that was mapped last, and left alone otherwise.
  *
  * Locks: adapter->flush_lock while mappings are looked for and synced, so that
  * none of them goes away.
@@ -24,33 +26,49 @@ static struct ntdma_map *ntdma_flush_map(struct ntdma_handle *handle)
 	return &container_of(handle, struct ntdma_regs, handle)->map;
 }
 
-static bool ntdma_flush_is(const struct ntdma_handle *handle, const void *mdl)
+/* Lists stay as they are: whether they concern an MDL is looked at later. */
+static bool ntdma_flush_list(const struct ntdma_handle *handle, const void *mdl)
+{
+	return true;
+}
+
+static bool ntdma_flush_regs(const struct ntdma_handle *handle, const void *mdl)
 {
 	return ntdma_map_is_of(ntdma_flush_map((void *)handle), mdl);
 }
 
-static void ntdma_flush_maps(struct ntdma_adapter *adapter,
-			     enum ntdma_kind kind, const MDL *mdl, bool read)
+static void ntdma_flush_maps(struct ntdma_collect *maps, const MDL *mdl,
+			     bool read)
 {
-	struct ntdma_collect maps = { adapter, kind, ntdma_flush_is, mdl };
+	struct ntdma_map *map;
 	u32 i;
 
-	while (ntdma_handle_collect(&maps))
-		for (i = 0; i < maps.count; i++)
-			ntdma_map_sync(ntdma_flush_map(maps.found[i]), read);
+	while (ntdma_handle_collect(maps)) {
+		for (i = 0; i < maps->count; i++) {
+			map = ntdma_flush_map(maps->found[i]);
+			ntdma_map_sync(map, map->mdl == mdl ? NULL : mdl,
+				       read);
+		}
+	}
 }
 
 /* At DISPATCH_LEVEL, so that who waits for the lock does not wait for long. */
 static void ntdma_flush_mapped(struct ntdma_adapter *adapter, const MDL *mdl,
 			       bool read)
 {
+	struct ntdma_collect lists = {
+		adapter, NTDMA_LIST, ntdma_flush_list, mdl
+	};
+	struct ntdma_collect regs = {
+		adapter, NTDMA_REGS, ntdma_flush_regs, mdl
+	};
 	KIRQL irql = KeRaiseIrqlToDpcLevel();
 
 	spin_lock(&adapter->flush_lock);
 	if (!++adapter->flushes)
 		adapter->flushes = 1;
-	ntdma_flush_maps(adapter, NTDMA_LIST, mdl, read);
-	ntdma_flush_maps(adapter, NTDMA_REGS, mdl, read);
+	ntdma_flush_maps(&lists, mdl, read);
+	ntdma_flush_maps(&regs, mdl, read);
 	spin_unlock(&adapter->flush_lock);
 	KeLowerIrql(irql);
 }
@@ -83,8 +101,8 @@ static void ntdma_flush_cached(struct ntdma_adapter *adapter, const MDL *mdl,
 /**
  * ntdma_flush_dma() - FlushDmaBuffer
  * @wdm: the adapter
- * @mdl: that a transfer was mapped with, or over a common buffer; its Next is
- *	not followed
+ * @mdl: over memory that a list maps, or over a common buffer; the first MDL
+ *	that was mapped under registers. Its Next is not followed
  * @read: TRUE when the device has written and the CPU will read, FALSE for
  *	the other way round
  *

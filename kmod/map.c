@@ -111,7 +111,7 @@ static void ntdma_clip(const struct ntdma_map *map, struct ntdma_run *run)
 
 /*
  * Finds the next run without mapping it: run->at tells how, and is 0 for what
- * must bounce. run->addr holds the physical address unless it is known.
+ * must bounce. Only what is known has its address by then.
  */
 static bool ntdma_next(const struct ntdma_map *map,
 		       const struct ntdma_walk *walk, struct ntdma_run *run)
@@ -132,6 +132,7 @@ static bool ntdma_next(const struct ntdma_map *map,
 		run->length = min_t(u64, min3(known, walk->left, most),
 				    ntdma_boundary_room(run->addr,
 							adapter->boundary));
+		run->phys = run->addr;
 		run->at = NTDMA_KNOWN;
 		return true;
 	}
@@ -155,6 +156,7 @@ static bool ntdma_whole(const struct ntdma_map *map,
 
 	known = ntdma_buffer_address(adapter, walk->mdl, walk->done,
 				     &run->addr);
+	run->phys = run->addr;
 	run->at = NTDMA_KNOWN;
 	run->length = walk->left;
 	if (known)
@@ -232,7 +234,7 @@ u32 ntdma_map_fit(struct ntdma_map *map, PMDL mdl, u64 offset, u32 length,
 			     offset_in_page(walk.mdl->ByteOffset + walk.done));
 	}
 	while (pages && elements && ntdma_next(map, &walk, &run)) {
-		most = offset_in_page(run.addr);
+		most = offset_in_page(run.phys);
 		span = min_t(u32, ntdma_span(most, run.length), pages);
 		run.length = min_t(u64, run.length,
 				   ((u64)span << PAGE_SHIFT) - most);
@@ -254,7 +256,7 @@ static dma_addr_t ntdma_run_address(const struct ntdma_map *map,
 
 static u32 ntdma_run_span(const struct ntdma_run *run)
 {
-	return ntdma_span(offset_in_page(run->addr), run->length);
+	return ntdma_span(offset_in_page(run->phys), run->length);
 }
 
 static void ntdma_run_add(struct ntdma_map *map, const struct ntdma_run *run,
@@ -703,6 +705,7 @@ bool ntdma_map_single(struct ntdma_map *map, PMDL mdl, u32 done, u32 length)
 	if (dma_mapping_error(adapter->dev, addr))
 		return false;
 	run->addr = addr;
+	run->phys = PFN_PHYS(pfns[0]) + offset;
 	run->pos = done;
 	run->length = length;
 	run->at = NTDMA_MAPPED;
@@ -1020,9 +1023,53 @@ bool ntdma_map_is_of(const struct ntdma_map *map, const MDL *mdl)
 	return READ_ONCE(map->mdl) == mdl && !ntdma_map_empty(map);
 }
 
+/* Whether an MDL, or any for NULL, has something of a stretch of memory. */
+static bool ntdma_mdl_has(const MDL *mdl, phys_addr_t phys, u32 length)
+{
+	struct ntdma_walk walk = { .mdl = mdl };
+	struct ntdma_piece piece;
+
+	if (!mdl)
+		return true;
+	walk.left = ntdma_mdl_ready(mdl) ? mdl->ByteCount : 0;
+	while (ntdma_walk_peek(&walk, U32_MAX, &piece)) {
+		if (phys - piece.phys < piece.length ||
+		    piece.phys - phys < length)
+			return true;
+		walk.done += piece.length;
+		walk.left -= piece.length;
+	}
+	return false;
+}
+
+/* Whether there is something to sync in a run, and it has memory of an MDL. */
+static bool ntdma_run_concerns(const struct ntdma_map *map,
+			       const struct ntdma_run *run, const MDL *mdl)
+{
+	if (run->at == NTDMA_KNOWN)
+		return false;
+	if (mdl && run->at == NTDMA_MAPPED &&
+	    !dma_need_sync(map->adapter->dev, run->addr))
+		return false;
+	return ntdma_mdl_has(mdl, run->phys, run->length);
+}
+
+/* The same for what is merged, which is synced as a whole. */
+static bool ntdma_merged_concerns(const struct ntdma_map *map, const MDL *mdl)
+{
+	u32 i;
+
+	for (i = 0; i < map->merged; i++)
+		if (ntdma_mdl_has(mdl, sg_phys(&map->sgs[i]),
+				  map->sgs[i].length))
+			return true;
+	return false;
+}
+
 /**
  * ntdma_map_sync() - make memory agree while it stays mapped
  * @map: the map
+ * @mdl: whose memory, NULL for all that is mapped
  * @read: the CPU is going to read what the device wrote; else the device is
  *	going to read what the CPU wrote
  *
@@ -1030,23 +1077,28 @@ bool ntdma_map_is_of(const struct ntdma_map *map, const MDL *mdl)
  *
  * Context: <= DISPATCH_LEVEL.
  */
-void ntdma_map_sync(struct ntdma_map *map, bool read)
+void ntdma_map_sync(struct ntdma_map *map, const MDL *mdl, bool read)
 {
 	struct device *dev = map->adapter->dev;
+	bool merged;
 	u32 i;
 
 	if (map->dir != (read ? DMA_FROM_DEVICE : DMA_TO_DEVICE))
 		return;
-	if (map->merged && read)
+	merged = ntdma_merged_concerns(map, mdl);
+	if (merged && read)
 		dma_sync_sg_for_cpu(dev, map->sgs, map->merged, map->dir);
-	else if (map->merged)
+	else if (merged)
 		dma_sync_sg_for_device(dev, map->sgs, map->merged, map->dir);
 	for (i = 0; i < map->count; i++) {
+		struct ntdma_run *run = &map->runs[i];
+
+		if (!ntdma_run_concerns(map, run, mdl))
+			continue;
 		if (read)
-			ntdma_run_sync(map, &map->runs[i], 0,
-				       map->runs[i].length);
+			ntdma_run_sync(map, run, 0, run->length);
 		else
-			ntdma_run_resync(map, &map->runs[i]);
+			ntdma_run_resync(map, run);
 	}
 }
 

@@ -413,16 +413,14 @@ struct ntdma_context *ntdma_context_of(struct ntdma_adapter *adapter,
 /**
  * struct ntdma_run - a mapped piece
  * @addr: address for the device, when not bounced
- * @phys: the memory, when bounced
+ * @phys: the memory; of what is known only the offset in the page counts
  * @pos: where the client knows it: chain offset or virtual address
  * @length: in bytes
  * @at: position in the pool, NTDMA_MAPPED or NTDMA_KNOWN
  */
 struct ntdma_run {
-	union {
-		dma_addr_t addr;
-		phys_addr_t phys;
-	};
+	dma_addr_t addr;
+	phys_addr_t phys;
 	u64 pos;
 	u32 length;
 	u32 at;
@@ -491,7 +489,7 @@ u32 ntdma_map_pieces(const struct ntdma_map *map, struct scatterlist *sgs);
 void ntdma_map_drop(struct ntdma_map *map);
 u64 ntdma_map_bytes(const struct ntdma_map *map);
 bool ntdma_map_is_of(const struct ntdma_map *map, const MDL *mdl);
-void ntdma_map_sync(struct ntdma_map *map, bool read);
+void ntdma_map_sync(struct ntdma_map *map, const MDL *mdl, bool read);
 void ntdma_map_offer(struct ntdma_map *map);
 
 /* One piece of a job: what the device knows, nothing of the memory. */

@@ -82,7 +82,7 @@ static bool ntdma_regs_end(struct ntdma_regs *regs, struct ntdma_call *call,
 	if (!ntdma_engine_is_stopping(engine))
 		return false;
 	/* The mapping may be gone once it is kept. */
-	ntdma_map_sync(&regs->map, true);
+	ntdma_map_sync(&regs->map, NULL, true);
 	return ntdma_engine_keep(engine, regs);
 }
 

@@ -76,6 +76,45 @@ static void other_direction(struct nttest *t, struct rig *r)
 	request_check_memory(q);
 }
 
+/* What the device wrote to the memory of one MDL, mapped by way of another. */
+static void read_beside(struct nttest *t, struct request *q, PMDL mdl,
+			u64 offset)
+{
+	size_t length = mdl_bytes(mdl);
+	u8 *seen = kmalloc(length, GFP_KERNEL);
+
+	REQUIRE(t, seen);
+	flush(q->r, mdl, TRUE);
+	mdl_fetch(mdl, 0, seen, length);
+	pattern_same(t, "memory", seen, q->image + offset, length);
+	kfree(seen);
+}
+
+static void other_mdl(struct nttest *t, struct rig *r)
+{
+	static const size_t offset[] = { 0x234, 0x120 };
+	size_t length[] = { 2 * PAGE_SIZE, 3 * PAGE_SIZE };
+	PMDL mdl = buffer_chain(r, offset, length, 2), part;
+	struct request *q;
+
+	REQUIRE(t, mdl);
+	part = IoAllocateMdl(MmGetMdlVirtualAddress(mdl->Next),
+			     mdl->Next->ByteCount, FALSE, FALSE, NULL);
+	REQUIRE(t, part);
+	IoBuildPartialMdl(mdl->Next, part,
+			  MmGetMdlVirtualAddress(mdl->Next) + PAGE_SIZE,
+			  PAGE_SIZE);
+	q = request_new(r, mdl, 0, mdl_bytes(mdl), false);
+	if (EXPECT(t, q) && request_list(q, BY_GET)) {
+		request_move(q);
+		read_beside(t, q, part, length[0] + PAGE_SIZE);
+		read_beside(t, q, mdl->Next, length[0]);
+		request_put(q);
+		request_check_memory(q);
+	}
+	IoFreeMdl(part);
+}
+
 static void registers(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, SCATTERED, 0x10, PAGE_SIZE - 0x20);
@@ -229,6 +268,8 @@ static const struct nttest_case cases[] = {
 	{ "EC-195 a list, from the device to the processor",
 	  .run_on = list_from_device },
 	{ "EC-195 against the direction", .run_on = other_direction },
+	{ "EC-195 a later MDL of a chain, and one over a part of it",
+	  .run_on = other_mdl },
 	{ "EC-195 map registers", .run_on = registers },
 	{ "EC-195 while another list of the MDL is put",
 	  .run_on = put_beside, .kinds = rig_lists },
