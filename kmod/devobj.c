@@ -82,12 +82,23 @@ PDEVICE_OBJECT ntdma_device_create(struct device *dev, size_t extension_size)
 }
 EXPORT_SYMBOL_NTDMA(ntdma_device_create);
 
+/* The routine may wait for its turn, or run, after all interrupts are over. */
+static void ntdma_device_end_dpc(PKDPC dpc)
+{
+	if (!dpc->DeferredRoutine)
+		return;
+	KeRemoveQueueDpc(dpc);
+	KeFlushQueuedDpcs();
+}
+
 /**
  * ntdma_device_destroy() - free a device object
- * @device_object: from ntdma_device_create(), or NULL; nothing uses it or its
- *	extension any more
+ * @device_object: from ntdma_device_create(), or NULL; nothing but the routine
+ *	of its DPC uses it or its extension any more
  *
- * Context: PASSIVE_LEVEL, may sleep.
+ * A DPC that is queued is not called; a routine that runs has returned.
+ *
+ * Context: PASSIVE_LEVEL, sleeps.
  */
 void ntdma_device_destroy(PDEVICE_OBJECT device_object)
 {
@@ -95,6 +106,7 @@ void ntdma_device_destroy(PDEVICE_OBJECT device_object)
 
 	if (!object)
 		return;
+	ntdma_device_end_dpc(&device_object->Dpc);
 	device_object->DeviceObjectExtension = NULL;
 	put_device(object->dev);
 	ntdma_free(object);

@@ -30,6 +30,7 @@
 #define JOBS		8
 #define CALLS		3
 #define WAIT_MS		20000		/* for what must happen */
+#define HOLD_MS		10000		/* less than what counts as a stall */
 #define TAG		0x4e547374
 
 struct nt;
@@ -91,7 +92,8 @@ struct call {
  * @inserted: successful insertions of a DPC
  * @removed: successful removals
  * @limit: when a DPC stops to queue itself
- * @stop: it stops before
+ * @stop: what goes on without end shall end
+ * @object: device object of the case
  */
 struct nt {
 	struct job jobs[JOBS];
@@ -110,6 +112,7 @@ struct nt {
 	LONG removed;
 	ktime_t limit;
 	bool stop;
+	PDEVICE_OBJECT object;
 };
 
 static void deferred(PKDPC dpc, PVOID context, PVOID argument1,
@@ -175,6 +178,17 @@ static void jobs_start(struct nt *nt, int count, void (*run)(struct job *job))
 	}
 }
 
+static void job_start_on(struct nt *nt, int i, int cpu,
+			 void (*run)(struct job *job))
+{
+	struct job *job = &nt->jobs[i];
+
+	job->nt = nt;
+	job->run = run;
+	INIT_WORK(&job->work, job_run);
+	schedule_work_on(cpu, &job->work);
+}
+
 /*
  * On another processor than @cpu where there is one: a thread that raises its
  * level may have to wait for one on the same processor that has.
@@ -182,15 +196,38 @@ static void jobs_start(struct nt *nt, int count, void (*run)(struct job *job))
 static bool job_start_beside(struct nt *nt, int cpu,
 			     void (*run)(struct job *job))
 {
-	struct job *job = &nt->jobs[0];
 	int other = cpumask_any_but(cpu_online_mask, cpu);
 	bool found = other < nr_cpu_ids;
 
-	job->nt = nt;
-	job->run = run;
-	INIT_WORK(&job->work, job_run);
-	schedule_work_on(found ? other : cpu, &job->work);
+	job_start_on(nt, 0, found ? other : cpu, run);
 	return found;
+}
+
+/*
+ * For cases where another processor is kept busy until this thread says so:
+ * stays on the present one. -1, with the case skipped, if there is no other.
+ */
+static int processor_pin(struct nttest *t)
+{
+	int other;
+
+	migrate_disable();
+	other = cpumask_any_but(cpu_online_mask, smp_processor_id());
+	if (other < nr_cpu_ids)
+		return other;
+	migrate_enable();
+	nttest_skip(t, "one processor");
+	return -1;
+}
+
+/* Keeps a processor at DISPATCH_LEVEL until the case says so. */
+static void hold(struct nt *nt)
+{
+	ktime_t limit = ktime_add_ms(ktime_get(), HOLD_MS);
+
+	KeSetEvent(&nt->ready, IO_NO_INCREMENT, FALSE);
+	while (!READ_ONCE(nt->stop) && ktime_before(ktime_get(), limit))
+		cpu_relax();
 }
 
 static void jobs_join(struct nt *nt, int count)
@@ -1330,6 +1367,86 @@ static void device_object_dpc(struct nttest *t)
 	ntdma_device_destroy(object);
 }
 
+static void deferred_device_hold(PKDPC dpc, PDEVICE_OBJECT object, PIRP irp,
+				 PVOID context)
+{
+	struct nt *nt = context;
+
+	hold(nt);
+	InterlockedIncrement(&nt->number);
+}
+
+static void job_request_hold(struct job *job)
+{
+	struct nt *nt = job->nt;
+	KIRQL irql;
+
+	KeRaiseIrql(DISPATCH_LEVEL, &irql);
+	IoRequestDpc(nt->object, NULL, nt);
+	hold(nt);
+	KeLowerIrql(irql);
+}
+
+/* The processor that would run the DPC gets to it after the end only. */
+static void device_object_queued(struct nttest *t)
+{
+	struct nt *nt = t->priv;
+	int other = processor_pin(t);
+
+	if (other < 0)
+		return;
+	nt->object = ntdma_device_create(t->dev, 0);
+	if (EXPECT(t, nt->object)) {
+		IoInitializeDpcRequest(nt->object, deferred_device_hold);
+		job_start_on(nt, 0, other, job_request_hold);
+		EXPECT_EQ(t, event_wait(&nt->ready, WAIT_MS), STATUS_SUCCESS);
+		ntdma_device_destroy(nt->object);
+		WRITE_ONCE(nt->stop, true);
+		jobs_join(nt, 1);
+		KeFlushQueuedDpcs();
+		EXPECT_EQ(t, nt->number, 0);
+	}
+	migrate_enable();
+}
+
+static void job_request(struct job *job)
+{
+	IoRequestDpc(job->nt->object, NULL, job->nt);
+}
+
+static void job_destroy(struct job *job)
+{
+	struct nt *nt = job->nt;
+
+	KeSetEvent(&nt->event, IO_NO_INCREMENT, FALSE);
+	ntdma_device_destroy(nt->object);
+	job->status = READ_ONCE(nt->number);
+	WRITE_ONCE(nt->removed, 1);
+}
+
+static void device_object_running(struct nttest *t)
+{
+	struct nt *nt = t->priv;
+	int other = processor_pin(t);
+
+	if (other < 0)
+		return;
+	nt->object = ntdma_device_create(t->dev, 0);
+	if (EXPECT(t, nt->object)) {
+		IoInitializeDpcRequest(nt->object, deferred_device_hold);
+		job_start_on(nt, 0, other, job_request);
+		EXPECT_EQ(t, event_wait(&nt->ready, WAIT_MS), STATUS_SUCCESS);
+		job_start_on(nt, 1, smp_processor_id(), job_destroy);
+		EXPECT_EQ(t, event_wait(&nt->event, WAIT_MS), STATUS_SUCCESS);
+		fsleep(10000);
+		EXPECT_EQ(t, READ_ONCE(nt->removed), 0);
+		WRITE_ONCE(nt->stop, true);
+		jobs_join(nt, 2);
+		EXPECT_EQ(t, nt->jobs[1].status, 1);
+	}
+	migrate_enable();
+}
+
 /* ---- Inline helpers ---- */
 
 /* No constant to a checker: branches of arm64's exchange would cut it. */
@@ -1496,6 +1613,10 @@ static const struct nttest_case nt_cases[] = {
 	{ "NT device object: refused", device_object_refused },
 	{ "NT status: what probe() returns for it", errnos },
 	{ "NT device object: IoRequestDpc", device_object_dpc },
+	{ "NT device object: destroyed with its DPC queued",
+	  device_object_queued },
+	{ "NT device object: destroyed while its DPC runs",
+	  device_object_running },
 	{ "NT interlocked: values", interlocked_values },
 	{ "NT interlocked: two threads", interlocked_threads },
 	{ "NT lists: LIST_ENTRY and SINGLE_LIST_ENTRY", lists },
