@@ -13,7 +13,8 @@
  * soon as a waiter has been released. So the lock is not in the event but in a
  * table, chosen by the event's address, and every waiter takes it once more
  * before it returns. Nothing here touches an event after the lock that
- * released its waiters was dropped.
+ * released its waiters was dropped, nor after its state says that it is
+ * signalled, which can be read without the lock.
  *
  * The locks are leaves, held with interrupts off, because events are set at any
  * level. The scheduler's own locks nest inside.
@@ -168,9 +169,10 @@ static void ntdma_event_signal(PKEVENT event)
 		ntdma_event_release_one(event);
 		return;
 	}
-	WRITE_ONCE(event->Header.SignalState, 1);
 	while (!IsListEmpty(waiters))
 		ntdma_event_release_one(event);
+	/* Who reads the state may free the event from here on. */
+	smp_store_release(&event->Header.SignalState, 1);
 }
 
 /**
@@ -239,7 +241,7 @@ EXPORT_SYMBOL_NTDMA(KeClearEvent);
  */
 LONG KeReadStateEvent(PRKEVENT event)
 {
-	return READ_ONCE(event->Header.SignalState);
+	return smp_load_acquire(&event->Header.SignalState);
 }
 EXPORT_SYMBOL_NTDMA(KeReadStateEvent);
 

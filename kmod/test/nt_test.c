@@ -988,6 +988,32 @@ static void event_freed(struct nttest *t)
 	}
 }
 
+/* So does who only looks at its state. */
+static void event_freed_unseen(struct nttest *t)
+{
+	struct nt *nt = t->priv;
+	struct note *note;
+	LONG state = 0;
+	int i, turn;
+
+	for (turn = 0; turn < 300; turn++) {
+		note = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*note), TAG);
+		REQUIRE(t, note);
+		KeInitializeEvent(&note->event, NotificationEvent, FALSE);
+		WRITE_ONCE(nt->calls[0].argument1, note);
+		jobs_start(nt, 1, job_set_note);
+		for (i = 0; i < 1000 && !state; i++) {
+			state = KeReadStateEvent(&note->event);
+			cond_resched();
+		}
+		if (!state)
+			jobs_join(nt, 1);
+		ExFreePoolWithTag(note, TAG);
+		jobs_join(nt, 1);
+		state = 0;
+	}
+}
+
 static void event_refused(struct nttest *t)
 {
 	struct nt *nt = t->priv;
@@ -1596,6 +1622,7 @@ static const struct nttest_case nt_cases[] = {
 	  event_releases_one },
 	{ "NT event: timeout and signal at once", event_timeout_race },
 	{ "NT event: freed by the waiter", event_freed },
+	{ "NT event: freed by who reads its state", event_freed_unseen },
 	{ "NT event: not an event", event_refused },
 	{ "NT time: KeDelayExecutionThread", delay },
 	{ "NT time: clocks and stalls", clocks },
