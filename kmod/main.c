@@ -107,7 +107,10 @@ static int ntdma_adapters_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(ntdma_adapters);
 
-/* A client was unloaded: what it did not give back is taken. */
+/*
+ * A client was unloaded: what it did not give back is taken, and its DPCs have
+ * run while their routines are still there.
+ */
 static int ntdma_module_event(struct notifier_block *block,
 			      unsigned long event, void *data)
 {
@@ -116,6 +119,7 @@ static int ntdma_module_event(struct notifier_block *block,
 
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
+	KeFlushQueuedDpcs();
 	lost = ntdma_device_disown(module);
 	if (lost)
 		pr_warn("ntdma: %s left %u DMA objects behind, taken back\n",
