@@ -223,7 +223,6 @@ static NTSTATUS ntdma_list_make(const struct ntdma_list_order *order)
 	struct ntdma_list *list;
 	NTSTATUS status;
 
-	ntdma_verify_level(order->adapter);
 	if (order->adapter->engine || !ntdma_chain_ready(order->mdl))
 		return STATUS_INVALID_PARAMETER;
 	if (pages > order->adapter->nregs)
@@ -299,6 +298,7 @@ NTSTATUS ntdma_get_list(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 	};
 	NTSTATUS status;
 
+	ntdma_verify_level(order.adapter);
 	if (!routine)
 		return STATUS_INVALID_PARAMETER;
 	status = ntdma_list_locate(mdl, current_va, length, &order.offset);
@@ -343,6 +343,7 @@ NTSTATUS ntdma_build_list(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 	};
 	NTSTATUS status;
 
+	ntdma_verify_level(order.adapter);
 	if (!routine || !buffer)
 		return STATUS_INVALID_PARAMETER;
 	status = ntdma_list_locate(mdl, current_va, length, &order.offset);
@@ -463,6 +464,7 @@ NTSTATUS ntdma_build_list_ex(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 		.out = out,
 	};
 
+	ntdma_verify_level(order.adapter);
 	return buffer ? ntdma_list_make_ex(&order, bytes, flags) :
 			STATUS_INVALID_PARAMETER;
 }

@@ -318,6 +318,17 @@ static void level_of_others(struct nttest *t, struct rig *r)
 	broke(t, before, 0x13, 1);
 	request_put(q);
 	broke(t, before, 0x13, 2);
+	/* One of the four that make lists is not among them. */
+	snapshot(before);
+	EXPECT_EQ(t, request_submit(q, BY_GET_EX), STATUS_SUCCESS);
+	broke(t, before, 0x13, 0);
+	REQUIRE(t, request_ran(q));
+	request_put(q);
+	snapshot(before);
+	EXPECT_EQ(t, request_submit(q, BY_BUILD_EX), STATUS_SUCCESS);
+	broke(t, before, 0x13, 1);
+	REQUIRE(t, request_ran(q));
+	request_put(q);
 	r->passive = false;
 }
 
