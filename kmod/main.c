@@ -61,6 +61,7 @@ static int ntdma_verify_param_set(const char *value,
 }
 
 static const struct kernel_param_ops ntdma_verify_ops = {
+	.flags = KERNEL_PARAM_OPS_FL_NOARG,
 	.set = ntdma_verify_param_set,
 	.get = param_get_bool,
 };
