@@ -11,6 +11,7 @@
  * at when those are freed.
  */
 #include <linux/device.h>
+#include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 
@@ -23,6 +24,14 @@ DEFINE_STATIC_KEY_FALSE(ntdma_verify);
 
 static atomic_long_t ntdma_refusals;
 static atomic_long_t ntdma_rule_counts[NTDMA_RULES];
+
+/* Clients make a mistake in a loop as often as once, each one of its own. */
+static struct ratelimit_state ntdma_rule_limits[NTDMA_RULES] = {
+	[0 ... NTDMA_RULES - 1] =
+		RATELIMIT_STATE_INIT(ntdma_rule_limits,
+				     DEFAULT_RATELIMIT_INTERVAL,
+				     DEFAULT_RATELIMIT_BURST),
+};
 
 static const char *const ntdma_rule_names[NTDMA_RULES] = {
 	[NTDMA_RULE_TOO_LONG] = "more bytes than mapped, or than registers take",
@@ -73,7 +82,7 @@ static void ntdma_report(struct ntdma_adapter *adapter, enum ntdma_rule rule,
 {
 	atomic_long_inc(&ntdma_rule_counts[rule]);
 	trace_ntdma_misuse(adapter, rule);
-	if (!ntdma_verifying())
+	if (!ntdma_verifying() || !__ratelimit(&ntdma_rule_limits[rule]))
 		return;
 	dev_err(adapter ? adapter->dev : NULL,
 		"verifier 0x%02x: %s (%ps, %s)\n", rule,
