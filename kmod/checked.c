@@ -423,8 +423,11 @@ static NTSTATUS checked_alloc_vector(PDMA_ADAPTER wdm, PHYSICAL_ADDRESS low,
 				     ULONG count, ULONGLONG size,
 				     PDMA_COMMON_BUFFER_VECTOR *out)
 {
-	if (!checked_passive(wdm))
+	if (!checked_passive(wdm)) {
+		if (out)
+			*out = NULL;
 		return STATUS_INVALID_PARAMETER;
+	}
 	return ntdma_alloc_vector(wdm, low, high, type, node, flags, count,
 				  size, out);
 }
@@ -495,8 +498,11 @@ static NTSTATUS checked_alloc_domain_buffer(PDMA_ADAPTER wdm, HANDLE domain,
 					    PPHYSICAL_ADDRESS logical,
 					    PVOID *va)
 {
-	if (!checked_passive(wdm))
+	if (!checked_passive(wdm)) {
+		if (va)
+			*va = NULL;
 		return STATUS_INVALID_PARAMETER;
+	}
 	return ntdma_alloc_domain_buffer(wdm, domain, maximum, length, flags,
 					 type, node, logical, va);
 }

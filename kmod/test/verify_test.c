@@ -686,7 +686,7 @@ static void no_list(struct nttest *t, struct rig *r, PMDL mdl)
 static void no_buffer(struct nttest *t, struct rig *r)
 {
 	PHYSICAL_ADDRESS la = {}, high = { .QuadPart = -1 };
-	PDMA_COMMON_BUFFER_VECTOR v = NULL;
+	PDMA_COMMON_BUFFER_VECTOR v = (void *)r;
 	PVOID va = r;
 
 	EXPECT(t, !r->ops->AllocateCommonBuffer(NULL, 1, &la, TRUE));
@@ -701,12 +701,14 @@ static void no_buffer(struct nttest *t, struct rig *r)
 	la.QuadPart = 1;
 	r->ops->GetCommonBufferFromVectorByIndex(NULL, (void *)r, 0, &va, &la);
 	EXPECT(t, !va && !la.QuadPart && !v);
+	va = r;
 	EXPECT(t, r->ops->CreateCommonBufferFromMdl(NULL, NULL, NULL, 0, &la));
 	EXPECT(t, !r->ops->GetDmaDomain(NULL));
 	EXPECT(t, r->ops->JoinDmaDomain(NULL, NULL));
 	EXPECT(t, r->ops->LeaveDmaDomain(NULL));
 	EXPECT(t, r->ops->AllocateDomainCommonBuffer(NULL, NULL, NULL, 1, 0, NULL, 0,
 						     &la, &va));
+	EXPECT(t, !va);
 	EXPECT(t, r->ops->FlushDmaBuffer(NULL, NULL, TRUE));
 }
 
