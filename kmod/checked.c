@@ -51,6 +51,14 @@ static bool checked_alive(PDMA_ADAPTER wdm)
 	return checked_remains(adapter);
 }
 
+/* The table cannot be looked at where a spin lock sleeps (EC-145). */
+static bool checked_any_level(PDMA_ADAPTER wdm)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && irqs_disabled())
+		return checked_given(wdm);
+	return checked_alive(wdm);
+}
+
 /* Nothing can be done about a level that is too high. */
 static void checked_level(struct ntdma_adapter *adapter)
 {
@@ -361,7 +369,7 @@ static NTSTATUS checked_calculate_list(PDMA_ADAPTER wdm, PMDL mdl,
 				       PVOID current_va, ULONG length,
 				       PULONG size, PULONG registers)
 {
-	if (!checked_alive(wdm))
+	if (!checked_any_level(wdm))
 		return STATUS_INVALID_PARAMETER;
 	return ntdma_calculate_list(wdm, mdl, current_va, length, size,
 				    registers);
