@@ -128,6 +128,17 @@ void ntdma_regs_forget(struct ntdma_handle *handle)
 	ntdma_regs_release(regs);
 }
 
+/* The same for the client that has them. What it read is lost if still mapped. */
+static void ntdma_regs_give(struct ntdma_handle *handle)
+{
+	struct ntdma_map *map = &container_of(handle, struct ntdma_regs,
+					      handle)->map;
+
+	if (!ntdma_map_empty(map))
+		ntdma_misuse(map->adapter, NTDMA_RULE_STILL_MAPPED);
+	ntdma_regs_forget(handle);
+}
+
 /**
  * ntdma_regs_search() - ntdma_regs_find() in the table of live objects
  * @adapter: whom they must belong to
@@ -172,7 +183,7 @@ static void ntdma_regs_settle(struct ntdma_adapter *adapter,
 		handle = ntdma_regs_take_if(adapter, regs, ntdma_regs_of_turn,
 					    &turn);
 		if (handle)
-			ntdma_regs_forget(handle);
+			ntdma_regs_give(handle);
 	} else if (action == DeallocateObjectKeepRegisters &&
 		   !adapter->engine) {
 		ntdma_channel_pass(adapter, turn);
@@ -431,7 +442,7 @@ static bool ntdma_free_system(struct ntdma_adapter *adapter)
 	if (!handle)
 		handle = ntdma_handle_take_any(NTDMA_REGS, adapter);
 	if (handle)
-		ntdma_regs_forget(handle);
+		ntdma_regs_give(handle);
 	return handle;
 }
 
@@ -453,7 +464,7 @@ static bool ntdma_free_owner(struct ntdma_adapter *adapter)
 				 container_of(owner, struct ntdma_regs,
 					      request));
 	if (handle)
-		ntdma_regs_forget(handle);
+		ntdma_regs_give(handle);
 	else
 		ntdma_channel_release(adapter, NULL, NTDMA_NO_SLOT, 0);
 	return true;
@@ -524,8 +535,5 @@ VOID ntdma_free_registers(PDMA_ADAPTER wdm, PVOID base, ULONG count)
 		ntdma_misuse(adapter, NTDMA_RULE_FREED_REGISTERS);
 		return;
 	}
-	if (!ntdma_map_empty(&container_of(handle, struct ntdma_regs,
-					   handle)->map))
-		ntdma_misuse(adapter, NTDMA_RULE_STILL_MAPPED);
-	ntdma_regs_forget(handle);
+	ntdma_regs_give(handle);
 }

@@ -244,6 +244,46 @@ static void still_mapped(struct nttest *t, struct rig *r)
 	broke(t, before, 0x10, 1);
 }
 
+static void settle_mapped(struct request *q)
+{
+	ULONG length = q->length;
+
+	q->r->ops->MapTransfer(q->r->adapter, q->mdl, q->base,
+			       MmGetMdlVirtualAddress(q->mdl), &length,
+			       q->write);
+}
+
+/* The other ways in which registers come to their end. */
+static void channel_still_mapped(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, PAGE_SIZE);
+	long before[NTDMA_RULES];
+	struct request *q;
+	KIRQL irql;
+	int i;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, b->length, true);
+	REQUIRE(t, q);
+	q->registers = 1;
+	q->hook = settle_mapped;
+	for (i = 0; i < 3; i++) {
+		q->action = i ? KeepObject : DeallocateObject;
+		snapshot(before);
+		REQUIRE(t, request_allocate(q) == STATUS_SUCCESS &&
+			   request_ran(q));
+		broke(t, before, 0x10, !i);
+		q->held = DeallocateObject;
+		irql = rig_raise();
+		if (i == 1)
+			r->ops->FreeAdapterChannel(r->adapter);
+		else if (i == 2)
+			r->ops->FreeAdapterObject(r->adapter, DeallocateObject);
+		KeLowerIrql(irql);
+		broke(t, before, 0x10, 1);
+	}
+}
+
 static void mapping(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, RUN, 0, PAGE_SIZE);
@@ -1006,6 +1046,8 @@ static const struct nttest_case cases[] = {
 	{ "0xE6:0F nothing is written beside, one after the other",
 	  .run_on = packets_in_turn },
 	{ "0xE6:10 registers freed before the flush", .run_on = still_mapped },
+	{ "0xE6:10 channel freed before the flush",
+	  .run_on = channel_still_mapped },
 	{ "0xE6:13 called below DISPATCH_LEVEL", .run_on = level },
 	{ "0xE6:13 allocation and lists below DISPATCH_LEVEL",
 	  .run_on = level_of_others },
