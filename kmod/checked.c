@@ -122,6 +122,52 @@ static void checked_room(struct ntdma_adapter *adapter, PVOID base,
 		ntdma_notice(adapter, NTDMA_RULE_TOO_LONG);
 }
 
+static void checked_part(struct ntdma_adapter *adapter, PMDL mdl, u64 offset,
+			 ULONG length)
+{
+	u64 total = ntdma_chain_length(mdl);
+
+	if (mdl && length && (offset >= total || length > total - offset))
+		ntdma_notice(adapter, NTDMA_RULE_OUTSIDE_CHAIN);
+}
+
+/* The same for those who know the first byte by its address. */
+static void checked_part_at(struct ntdma_adapter *adapter, PMDL mdl,
+			    PVOID current_va, ULONG length)
+{
+	if (mdl)
+		checked_part(adapter, mdl, (uintptr_t)current_va -
+			     (uintptr_t)MmGetMdlVirtualAddress(mdl), length);
+}
+
+/* MapTransfer knows one MDL, and refuses to begin outside. */
+static void checked_rest(struct ntdma_adapter *adapter, PMDL mdl,
+			 PVOID current_va, ULONG length)
+{
+	uintptr_t skip = (uintptr_t)current_va -
+			 (uintptr_t)MmGetMdlVirtualAddress(mdl);
+
+	if (skip < mdl->ByteCount && length > mdl->ByteCount - skip)
+		ntdma_notice(adapter, NTDMA_RULE_OUTSIDE_CHAIN);
+}
+
+/* A run that is mapped must be flushed before any of it is mapped again. */
+static void checked_again(struct ntdma_adapter *adapter, PMDL mdl, PVOID base,
+			  PVOID current_va, ULONG length)
+{
+	const struct ntdma_map *map = checked_map(adapter, base);
+	u64 pos = (uintptr_t)current_va;
+	const struct ntdma_run *run;
+
+	if (!map || adapter->engine || !ntdma_map_is_of(map, mdl))
+		return;
+	for (run = map->runs; run < map->runs + map->count; run++)
+		if (pos < run->pos + run->length && run->pos < pos + length) {
+			ntdma_notice(adapter, NTDMA_RULE_MAPPED_TWICE);
+			return;
+		}
+}
+
 static void checked_flush(struct ntdma_adapter *adapter, PVOID base,
 			  ULONG length)
 {
@@ -171,6 +217,7 @@ static NTSTATUS checked_get_transfer_info(PDMA_ADAPTER wdm, PMDL mdl,
 {
 	if (!checked_call(wdm))
 		return STATUS_INVALID_PARAMETER;
+	checked_part(to_adapter(wdm), mdl, offset, length);
 	return ntdma_get_transfer_info(wdm, mdl, offset, length, write_only,
 				       info);
 }
@@ -259,8 +306,11 @@ static PHYSICAL_ADDRESS checked_map_transfer(PDMA_ADAPTER wdm, PMDL mdl,
 		*length = 0;
 		return nowhere;
 	}
-	if (mdl)
+	if (mdl) {
 		checked_room(to_adapter(wdm), base, current_va, *length);
+		checked_rest(to_adapter(wdm), mdl, current_va, *length);
+		checked_again(to_adapter(wdm), mdl, base, current_va, *length);
+	}
 	return ntdma_map_transfer(wdm, mdl, base, current_va, length, write);
 }
 
@@ -271,12 +321,10 @@ checked_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 			ULONG list_length, PDMA_COMPLETION_ROUTINE completion,
 			PVOID client)
 {
-	u64 total = ntdma_chain_length(mdl);
-
 	if (!checked_call(wdm))
 		return STATUS_INVALID_PARAMETER;
-	if (length && (offset >= total || *length > total - offset))
-		ntdma_notice(to_adapter(wdm), NTDMA_RULE_OUTSIDE_CHAIN);
+	if (length)
+		checked_part(to_adapter(wdm), mdl, offset, *length);
 	return ntdma_map_transfer_ex(wdm, mdl, base, offset, device_offset,
 				     length, write, list, list_length,
 				     completion, client);
@@ -308,6 +356,7 @@ static NTSTATUS checked_get_list(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 {
 	if (!checked_call(wdm))
 		return STATUS_INVALID_PARAMETER;
+	checked_part_at(to_adapter(wdm), mdl, current_va, length);
 	return ntdma_get_list(wdm, device_object, mdl, current_va, length,
 			      routine, client, write);
 }
@@ -321,6 +370,7 @@ static NTSTATUS checked_build_list(PDMA_ADAPTER wdm,
 {
 	if (!checked_call(wdm))
 		return STATUS_INVALID_PARAMETER;
+	checked_part_at(to_adapter(wdm), mdl, current_va, length);
 	return ntdma_build_list(wdm, device_object, mdl, current_va, length,
 				routine, client, write, buffer, buffer_length);
 }
@@ -336,6 +386,7 @@ static NTSTATUS checked_get_list_ex(PDMA_ADAPTER wdm,
 {
 	if (!checked_call(wdm))
 		return STATUS_INVALID_PARAMETER;
+	checked_part(to_adapter(wdm), mdl, offset, length);
 	return ntdma_get_list_ex(wdm, device_object, bytes, mdl, offset, length,
 				 flags, routine, client, write, completion,
 				 completion_context, out);
@@ -352,6 +403,7 @@ static NTSTATUS checked_build_list_ex(PDMA_ADAPTER wdm,
 {
 	if (!checked_call(wdm))
 		return STATUS_INVALID_PARAMETER;
+	checked_part(to_adapter(wdm), mdl, offset, length);
 	return ntdma_build_list_ex(wdm, device_object, bytes, mdl, offset,
 				   length, flags, routine, client, write,
 				   buffer, buffer_length, completion,

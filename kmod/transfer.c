@@ -122,8 +122,11 @@ static bool ntdma_regs_accept(struct ntdma_regs *regs, BOOLEAN write)
 static u32 ntdma_regs_fit_all(struct ntdma_regs *regs, PMDL mdl, uintptr_t skip,
 			      u32 length)
 {
-	if (!ntdma_map_empty(&regs->map) ||
-	    length & (regs->map.adapter->port->quantum - 1))
+	if (!ntdma_map_empty(&regs->map)) {
+		ntdma_misuse(regs->map.adapter, NTDMA_RULE_MAPPED_TWICE);
+		return 0;
+	}
+	if (length & (regs->map.adapter->port->quantum - 1))
 		return 0;
 	ntdma_regs_reclaim(regs->map.adapter->engine, regs);
 	if (ntdma_map_fit(&regs->map, mdl, skip, length, regs->map.room,
@@ -326,8 +329,11 @@ NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 		return STATUS_INVALID_PARAMETER;
 	asked = *length;
 	alone = ntdma_part_alone(mdl, offset, asked);
-	if (!alone && !ntdma_part_valid(mdl, offset, asked))
+	if (!alone && !ntdma_part_valid(mdl, offset, asked)) {
+		if (!asked)
+			ntdma_misuse(adapter, NTDMA_RULE_NO_LENGTH);
 		return STATUS_INVALID_PARAMETER;
+	}
 	regs = ntdma_regs_find(adapter, base);
 	if (!regs)
 		return STATUS_INVALID_PARAMETER;
@@ -363,6 +369,14 @@ NTSTATUS ntdma_map_transfer_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	return status;
 }
 
+/* A flush left everything as it was. */
+static noinline void ntdma_regs_missed(struct ntdma_regs *regs)
+{
+	ntdma_misuse(regs->map.adapter, ntdma_map_empty(&regs->map) ?
+					NTDMA_RULE_NOTHING_MAPPED :
+					NTDMA_RULE_NOT_MAPPED);
+}
+
 /**
  * ntdma_flush_buffers() - FlushAdapterBuffers
  * @wdm: the adapter
@@ -383,7 +397,6 @@ BOOLEAN ntdma_flush_buffers(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 			    PVOID current_va, ULONG length, BOOLEAN write)
 {
 	struct ntdma_adapter *adapter = to_adapter(wdm);
-	enum ntdma_rule rule;
 	struct ntdma_regs *regs;
 	struct ntdma_call call;
 	bool told;
@@ -393,12 +406,10 @@ BOOLEAN ntdma_flush_buffers(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	regs = ntdma_regs_find(adapter, base);
 	if (!regs)
 		return FALSE;
-	rule = ntdma_map_empty(&regs->map) ? NTDMA_RULE_NOTHING_MAPPED :
-					     NTDMA_RULE_NOT_MAPPED;
 	if (!ntdma_regs_end(regs, &call, &told) &&
 	    !ntdma_map_flush(&regs->map, (uintptr_t)current_va, length) &&
 	    length)
-		ntdma_misuse(adapter, rule);
+		ntdma_regs_missed(regs);
 	if (told)
 		ntdma_engine_tell(adapter->engine, &call, DmaCancelled);
 	return TRUE;
@@ -451,5 +462,7 @@ NTSTATUS ntdma_flush_buffers_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 		hit = ntdma_map_flush(&regs->map, offset, length);
 	else
 		hit = ntdma_regs_cut(regs, offset, length);
+	if (!hit)
+		ntdma_regs_missed(regs);
 	return hit ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }

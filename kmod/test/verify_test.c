@@ -894,6 +894,105 @@ static void mapped_twice(struct nttest *t, struct rig *r)
 	release(r, base, 2);
 }
 
+/* MapTransfer maps it all the same: it has no status. */
+static void mapped_again(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, 2 * PAGE_SIZE);
+	PVOID base = registers(r, 4);
+	long before[NTDMA_RULES];
+	ULONG length = PAGE_SIZE;
+
+	REQUIRE(t, b && base);
+	snapshot(before);
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va, &length, TRUE);
+	EXPECT_EQ(t, length, PAGE_SIZE);
+	broke(t, before, 0x1D, 0);
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va, &length, TRUE);
+	broke(t, before, 0x1D, 1);
+	length = PAGE_SIZE;
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va + PAGE_SIZE,
+			    &length, TRUE);
+	broke(t, before, 0x1D, 1);
+	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, base, b->va,
+					      2 * PAGE_SIZE, TRUE));
+	release(r, base, 4);
+}
+
+/* The Ex forms have a status as well. */
+static void mapping_ex(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, PAGE_SIZE);
+	long before[NTDMA_RULES];
+	struct request *q;
+	ULONG length = 0;
+
+	REQUIRE(t, b);
+	q = piece_request(r, b->mdl, 2, true);
+	REQUIRE(t, q);
+	snapshot(before);
+	EXPECT_EQ(t, piece_map_only_ex(q, 0, &length, 64),
+		  STATUS_INVALID_PARAMETER);
+	broke(t, before, 0x21, 1);
+	snapshot(before);
+	EXPECT_EQ(t, STATUS_INVALID_PARAMETER,
+		  r->ops->FlushAdapterBuffersEx(r->adapter, b->mdl, q->base, 0,
+						PAGE_SIZE, TRUE));
+	broke(t, before, 0x20, 1);
+	length = PAGE_SIZE / 2;
+	EXPECT_EQ(t, piece_map_only_ex(q, 0, &length, 64), STATUS_SUCCESS);
+	snapshot(before);
+	EXPECT_EQ(t, STATUS_INVALID_PARAMETER,
+		  r->ops->FlushAdapterBuffersEx(r->adapter, b->mdl, q->base,
+						PAGE_SIZE / 2, 1, TRUE));
+	broke(t, before, 0x16, 1);
+	piece_flush_ex(q, 0, length);
+	request_release(q);
+}
+
+static void transfer_info(struct rig *r, PMDL mdl, u64 offset, ULONG length)
+{
+	DMA_TRANSFER_INFO info = { .Version = DMA_TRANSFER_INFO_VERSION1 };
+
+	EXPECT(r->t, r->ops->GetDmaTransferInfo(r->adapter, mdl, offset, length,
+						TRUE, &info));
+}
+
+/* By the other routines that are told a part. */
+static void outside_lists(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, RUN, 0, PAGE_SIZE);
+	ULONG length = PAGE_SIZE + 1;
+	long before[NTDMA_RULES];
+	struct request *q;
+	int i;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, PAGE_SIZE, true);
+	REQUIRE(t, q && request_make_room(q, request_list_size(q)));
+	q->length++;
+	for (i = 0; i < PRODUCERS; i++) {
+		snapshot(before);
+		EXPECT(t, request_submit(q, i));
+		broke(t, before, 0x24, 1);
+	}
+	snapshot(before);
+	transfer_info(r, b->mdl, 0, PAGE_SIZE + 1);
+	broke(t, before, 0x24, 1);
+	transfer_info(r, b->mdl, PAGE_SIZE, 1);
+	broke(t, before, 0x24, 2);
+	request_free(q);
+
+	q = piece_request(r, b->mdl, 2, true);
+	REQUIRE(t, q);
+	snapshot(before);
+	r->ops->MapTransfer(r->adapter, b->mdl, q->base, b->va, &length, TRUE);
+	EXPECT_EQ(t, length, PAGE_SIZE);
+	broke(t, before, 0x24, 1);
+	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, q->base,
+					      b->va, PAGE_SIZE, TRUE));
+	request_release(q);
+}
+
 static void no_context(struct nttest *t, struct rig *r)
 {
 	u8 bytes[DMA_TRANSFER_CONTEXT_SIZE_V1] = {};
@@ -1057,6 +1156,12 @@ static const struct nttest_case cases[] = {
 	{ "0xE6:18 an adapter that is gone", .run_on = dead_adapter },
 	{ "0xE6:19 no adapter", .run_on = no_adapter },
 	{ "0xE6:1D mapped again before the flush", .run_on = mapped_twice },
+	{ "0xE6:1D one range mapped again before the flush",
+	  .run_on = mapped_again },
+	{ "0xE6:16 20 21 transfers of nothing, the Ex forms",
+	  .run_on = mapping_ex },
+	{ "0xE6:24 lists and transfers outside the chain",
+	  .run_on = outside_lists },
 	{ "0xE6:24 EC-101 outside the chain", .run_on = outside_chain },
 	{ "0xE6:25 unknown version", .run_on = version },
 	{ "EC-71 cancel without a context", .run_on = no_context },
