@@ -80,8 +80,11 @@ static int fdc_start(struct pnp_dev *pdev, struct fdc *fdc)
 	status = FdcStartDevice(fdc->device_object,
 				pnp_port_start(pdev, 0) & ~7,
 				pnp_dma(pdev, 0), demand);
-	if (!NT_SUCCESS(status))
+	if (!NT_SUCCESS(status)) {
 		free_irq(pnp_irq(pdev, 0), fdc);
+		/* An interrupt may have come since the WDM half gave up. */
+		KeFlushQueuedDpcs();
+	}
 	return ntdma_errno(status);
 }
 
