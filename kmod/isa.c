@@ -82,7 +82,15 @@ static bool ntdma_isa_take_ended(const struct ntdma_isa *isa, bool forget)
 	return hit;
 }
 
-static u8 ntdma_isa_mode(const struct ntdma_job *job)
+/**
+ * ntdma_isa_mode() - the mode register for a job
+ * @job: the job; only its port and its direction are looked at
+ *
+ * Context: any.
+ * Return: single or demand mode (DemandMode), starting over or not
+ *	(AutoInitialize), and the direction; not the number of the channel.
+ */
+u8 ntdma_isa_mode(const struct ntdma_job *job)
 {
 	u8 mode = job->dir == DMA_TO_DEVICE ? DMA_MODE_WRITE : DMA_MODE_READ;
 
@@ -90,6 +98,7 @@ static u8 ntdma_isa_mode(const struct ntdma_job *job)
 		mode &= ~NTDMA_ISA_MODES;
 	return job->port->cyclic ? mode | NTDMA_ISA_AUTOINIT : mode;
 }
+EXPORT_SYMBOL_NTDMA_INTERNAL(ntdma_isa_mode);
 
 static void ntdma_isa_program(const struct ntdma_isa *isa, dma_addr_t addr,
 			      u32 length, u8 mode)

@@ -12,6 +12,9 @@
 int ntdma_isa_init(void);
 void ntdma_isa_exit(void);
 struct ntdma_engine *ntdma_isa_get(const struct ntdma_subordinate *want);
+
+/* For the tests: the register cannot be read. */
+u8 ntdma_isa_mode(const struct ntdma_job *job);
 #else
 static inline int ntdma_isa_init(void)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * KUnit suites for the pure logic: the walk over a chain, the splitting into
- * pieces, and the arithmetic of registers and boundaries.
+ * pieces, the arithmetic of registers and boundaries, and the modes of the PC's
+ * DMA controller.
  *
  * The MDLs here name frames that nothing backs: the walk only reads numbers.
  */
@@ -13,6 +14,7 @@
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
 #include "../compat.h"
+#include "../isa.h"
 #include "../walk.h"
 
 /* An MDL over @pages frames, the first one @frame, each @step from the last. */
@@ -310,6 +312,55 @@ static void boundary_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ntdma_boundary_room(0x100000000ULL, U32_MAX),
 			0x100000000ULL);
 }
+
+#ifdef NTDMA_HAVE_ISA
+/*
+ * As the 8237's data sheet has it: bits 7 and 6 are 0 for demand mode and 1 for
+ * single mode, bit 5 counts down, bit 4 starts over; bits 3 and 2 are 1 where
+ * memory is written and 2 where it is read.
+ */
+static void mode_test(struct kunit *test)
+{
+	static const struct {
+		bool demand, cyclic;
+		enum dma_data_direction dir;
+		u8 mode;
+	} cases[] = {
+		{ false, false, DMA_TO_DEVICE, 0x48 },
+		{ false, false, DMA_FROM_DEVICE, 0x44 },
+		{ false, true, DMA_TO_DEVICE, 0x58 },
+		{ false, true, DMA_FROM_DEVICE, 0x54 },
+		{ true, false, DMA_TO_DEVICE, 0x08 },
+		{ true, false, DMA_FROM_DEVICE, 0x04 },
+		{ true, true, DMA_TO_DEVICE, 0x18 },
+		{ true, true, DMA_FROM_DEVICE, 0x14 },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct ntdma_port port = {
+			.demand = cases[i].demand,
+			.cyclic = cases[i].cyclic,
+		};
+		struct ntdma_job job = { .port = &port, .dir = cases[i].dir };
+
+		KUNIT_EXPECT_EQ_MSG(test, ntdma_isa_mode(&job), cases[i].mode,
+				    "case %d", i);
+	}
+}
+
+static struct kunit_case isa_cases[] = {
+	KUNIT_CASE(mode_test),
+	{ }
+};
+
+static struct kunit_suite isa_suite = {
+	.name = "ntdma-isa",
+	.test_cases = isa_cases,
+};
+
+kunit_test_suite(isa_suite);
+#endif
 
 static struct kunit_case walk_cases[] = {
 	KUNIT_CASE(span_test),
