@@ -13,7 +13,7 @@ sound() {
 	report=$(cat /sys/bus/platform/drivers/sb_wdm/sb_wdm/transfer)
 	cases=0
 	echo "TAP version 13"
-	echo "1..4"
+	echo "1..6"
 	echo "$report" | sed 's/^/# /'
 	result "S5 S6 sound card: packets on channel 1, a loop on channel 5" \
 		[ "$(value verdict "$report")" = ok ]
@@ -21,8 +21,12 @@ sound() {
 		[ "$(value counters "$report")" = 0 ]
 	result "EC-91 sound card: no interrupt after the flush" \
 		[ "$(value late "$report")" = 0 ]
-	result "S6 sound card: the card did the work, with interrupts" \
-		[ "$(value interrupts "$report")" -ge 11 ]
+	result "S12 S17 sound card: a cancel stops a loop under way, once" \
+		[ "$(value cancels "$report")" = 1 ]
+	result "S17 sound card: no interrupt after the cancel" \
+		[ "$(value late_cancelled "$report")" = 0 ]
+	result "S6 S12 sound card: the card did the work, with interrupts" \
+		[ "$(value interrupts "$report")" -ge 19 ]
 }
 
 floppy() { # DEMAND

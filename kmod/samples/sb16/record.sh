@@ -6,9 +6,9 @@
 #   record.sh verify FILE    look what the emulator recorded
 #
 # FILE is a WAV file of 44100 Hz with two channels of 16 bits, which begins with
-# what the driver plays once, and goes on with its loop, at least three times
-# round. There is nothing before, between and in them that the driver did not
-# play, and nothing of it is left out.
+# what the driver plays once, and goes on with its two loops, each at least three
+# times round. There is nothing before, between and in them that the driver did
+# not play, and nothing of it is left out.
 #
 # Exit status: 0 all is well, 1 it is not, 2 usage or the file cannot be read.
 set -euo pipefail
@@ -42,7 +42,11 @@ my $first = join '', map {
 	my $word = pack 'v', ($_ * 7 + ($_ >> 8)) % 256 * 256;
 	$word . $word
 } 0 .. $once - 1;
-my $round = pack 'v*', map { ($_ * 40503 + 12345) % 65536 } 0 .. $loop / 2 - 1;
+sub round_of { # LOWEST BIT
+	my ($mark) = @_;
+	return pack 'v*', map { ($_ * 40503 + 12345) % 65536 & ~1 | $mark }
+		0 .. $loop / 2 - 1;
+}
 
 sub compare { # WHAT GOT EXPECTED
 	my ($what, $got, $expected) = @_;
@@ -54,8 +58,22 @@ sub compare { # WHAT GOT EXPECTED
 my $size = length $first;
 compare('what is played once', substr($data, 0, $size), $first);
 my $rest = substr $data, $size;
-my $times = int(length($rest) / $loop);
-bad "the loop went round $times times" if $times < $rounds;
-compare('the loop', $rest, substr $round x ($times + 1), 0, length $rest);
-print "$file: $size bytes once, ", length $rest, " bytes of the loop\n";
+
+# The lowest bit of each word tells the loops apart.
+my $switch = length $rest;
+for (my $at = 0; $at < length $rest; $at += 2) {
+	next if vec $rest, $at * 8, 1;
+	$switch = $at;
+	last;
+}
+my @loops = (substr($rest, 0, $switch), substr $rest, $switch);
+for my $n (0, 1) {
+	my ($part, $name) = ($loops[$n], 'loop ' . ($n + 1));
+	my $times = int(length($part) / $loop);
+	bad "$name went round $times times" if $times < $rounds;
+	compare($name, $part,
+		substr round_of(1 - $n) x ($times + 1), 0, length $part);
+}
+print "$file: $size bytes once, ", join(' and ', map { length } @loops),
+	" bytes of the loops\n";
 PERL

@@ -14,7 +14,10 @@
 #define SB_ONCE_LENGTH		24576
 #define SB_PIECE_LENGTH		8192
 
-/* Played again and again: words, two channels. */
+/*
+ * Played again and again until a flush, then until a cancel: words, two
+ * channels. The lowest bit of each word is 1 in the first loop, 0 in the second.
+ */
 #define SB_LOOP_LENGTH		32768
 #define SB_LOOP_PASSES		4
 
@@ -25,7 +28,9 @@ typedef struct _SB_REPORT {
 	ULONG Counters;		/* values of the counter that were wrong */
 	ULONG Values;		/* that differ from the one before */
 	ULONG Wraps;		/* of the counter */
-	ULONG Late;		/* interrupts after the flush of the loop */
+	ULONG Late;		/* interrupts after the flush of a loop */
+	ULONG Cancels;		/* that stopped a loop under way, once */
+	ULONG LateCancelled;	/* interrupts after that */
 } SB_REPORT, *PSB_REPORT;
 
 typedef struct _SB_EXTENSION {
@@ -35,6 +40,9 @@ typedef struct _SB_EXTENSION {
 	ULONG BytesRegisters;
 	PDMA_ADAPTER Words;		/* loops of the high channel */
 	ULONG WordsRegisters;
+	PDMA_ADAPTER WordsEx;		/* the same of version 3 */
+	ULONG WordsExRegisters;
+	UCHAR Context[DMA_TRANSFER_CONTEXT_SIZE_V1];
 	PVOID MapRegisterBase;		/* while a channel is ours */
 	LONG Interrupts;		/* interlocked */
 	KEVENT Granted;			/* a channel is ours */
@@ -73,9 +81,14 @@ BOOLEAN SbInterrupt(_In_ PDEVICE_OBJECT DeviceObject);
 NTSTATUS SbReset(_In_ PSB_EXTENSION Extension);
 NTSTATUS SbTakeChannel(_In_ PSB_EXTENSION Extension, _In_ PDMA_ADAPTER Adapter,
 		       _In_ ULONG Registers);
+NTSTATUS SbTakeChannelEx(_In_ PSB_EXTENSION Extension,
+			 _In_ PDMA_ADAPTER Adapter, _In_ ULONG Registers);
 VOID SbFreeChannel(_In_ PDMA_ADAPTER Adapter);
 NTSTATUS SbMap(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Move);
 NTSTATUS SbFlush(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Move);
+NTSTATUS SbMapEx(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Move);
+NTSTATUS SbCancelEx(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Move);
+NTSTATUS SbFlushEx(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Move);
 NTSTATUS SbPlayBytes(_In_ PSB_EXTENSION Extension, _In_ ULONG Length);
 NTSTATUS SbLoopWords(_In_ PSB_EXTENSION Extension, _In_ ULONG BlockLength);
 NTSTATUS SbWait(_In_ PSB_EXTENSION Extension);

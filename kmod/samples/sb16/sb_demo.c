@@ -2,13 +2,14 @@
 /*
  * What the sound card's driver plays. record.sh looks what came out of it.
  *
- *   once   bytes from pool memory, in pieces of one packet each
- *   loop   words from a common buffer, several times round; then the channel is
- *          stopped by a flush while the card goes on asking, and no interrupt
- *          may come any more
+ *   once     bytes from pool memory, in pieces of one packet each
+ *   loop     words from a common buffer, several times round; then the channel is
+ *            stopped by a flush while the card goes on asking, and no interrupt
+ *            may come any more
+ *   loop Ex  the same by the routines of version 3, and stopped by a cancel
  *
  * The counter has all bytes left before the card begins, 1 to all of them
- * while it loops, and none after a flush.
+ * while it loops, and none after a flush or a cancel.
  */
 #include <wdm.h>
 #include "sb16.h"
@@ -108,8 +109,9 @@ static NTSTATUS SbFollow(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Loop)
 	LONG Wanted = Extension->Interrupts + 2 * SB_LOOP_PASSES;
 	PSB_REPORT Report = &Extension->Report;
 	ULONG Last = Loop->Length, Now;
+	ULONG Wraps = Report->Wraps + 2;
 
-	while (Extension->Interrupts < Wanted || Report->Wraps < 2) {
+	while (Extension->Interrupts < Wanted || Report->Wraps < Wraps) {
 		if (KeQueryInterruptTime() > End)
 			return STATUS_DEVICE_NOT_READY;
 		SbSleep(5);
@@ -134,55 +136,102 @@ static LONG SbCountLate(_In_ PSB_EXTENSION Extension)
 	return Extension->Interrupts - Before;
 }
 
-static NTSTATUS SbLoopMdl(_In_ PSB_EXTENSION Extension, _In_ PMDL Mdl)
+/* From before the card begins until it has been round often enough. */
+static NTSTATUS SbRunLoop(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Loop)
 {
 	NTSTATUS Status;
-	SB_MOVE Loop;
 
-	Loop.Adapter = Extension->Words;
-	Loop.Mdl = Mdl;
-	Loop.Offset = 0;
-	Loop.Length = SB_LOOP_LENGTH;
-	Status = SbTakeChannel(Extension, Extension->Words,
-			       Extension->WordsRegisters);
-	if (!NT_SUCCESS(Status))
-		return Status;
-	Status = SbMap(Extension, &Loop);
-	if (NT_SUCCESS(Status)) {
-		SbCheckCounter(Extension, Loop.Adapter, Loop.Length);
-		Status = SbLoopWords(Extension, SB_LOOP_LENGTH / 2);
-		if (NT_SUCCESS(Status))
-			Status = SbFollow(Extension, &Loop);
-		if (!NT_SUCCESS(SbFlush(Extension, &Loop)))
-			Status = STATUS_UNSUCCESSFUL;
-		SbCheckCounter(Extension, Loop.Adapter, 0);
-		Extension->Report.Late = SbCountLate(Extension);
-		SbReset(Extension);
-	}
-	SbFreeChannel(Extension->Words);
+	SbCheckCounter(Extension, Loop->Adapter, Loop->Length);
+	Status = SbLoopWords(Extension, SB_LOOP_LENGTH / 2);
+	if (NT_SUCCESS(Status))
+		Status = SbFollow(Extension, Loop);
 	return Status;
 }
 
-static NTSTATUS SbPlayLoop(_In_ PSB_EXTENSION Extension)
+static NTSTATUS SbLoopMdl(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Loop)
+{
+	NTSTATUS Status;
+
+	Status = SbTakeChannel(Extension, Loop->Adapter,
+			       Extension->WordsRegisters);
+	if (!NT_SUCCESS(Status))
+		return Status;
+	Status = SbMap(Extension, Loop);
+	if (NT_SUCCESS(Status)) {
+		Status = SbRunLoop(Extension, Loop);
+		if (!NT_SUCCESS(SbFlush(Extension, Loop)))
+			Status = STATUS_UNSUCCESSFUL;
+		SbCheckCounter(Extension, Loop->Adapter, 0);
+		Extension->Report.Late = SbCountLate(Extension);
+		SbReset(Extension);
+	}
+	SbFreeChannel(Loop->Adapter);
+	return Status;
+}
+
+/* Stops the channel while the card asks; there is nothing to cancel twice. */
+static NTSTATUS SbCancelLoop(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Loop)
+{
+	NTSTATUS Status;
+
+	Status = SbCancelEx(Extension, Loop);
+	SbCheckCounter(Extension, Loop->Adapter, 0);
+	if (NT_SUCCESS(Status) && !NT_SUCCESS(SbCancelEx(Extension, Loop)))
+		Extension->Report.Cancels++;
+	Extension->Report.LateCancelled = SbCountLate(Extension);
+	return Status;
+}
+
+static NTSTATUS SbLoopMdlEx(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Loop)
+{
+	NTSTATUS Status;
+
+	Status = SbTakeChannelEx(Extension, Loop->Adapter,
+				 Extension->WordsExRegisters);
+	if (!NT_SUCCESS(Status))
+		return Status;
+	Status = SbMapEx(Extension, Loop);
+	if (NT_SUCCESS(Status)) {
+		Status = SbRunLoop(Extension, Loop);
+		if (NT_SUCCESS(Status))
+			Status = SbCancelLoop(Extension, Loop);
+		if (!NT_SUCCESS(SbFlushEx(Extension, Loop)))
+			Status = STATUS_UNSUCCESSFUL;
+		SbCheckCounter(Extension, Loop->Adapter, 0);
+		SbReset(Extension);
+	}
+	SbFreeChannel(Loop->Adapter);
+	return Status;
+}
+
+typedef NTSTATUS (*PSB_LOOP)(_In_ PSB_EXTENSION Extension,
+			     _In_ PCSB_MOVE Loop);
+
+/* Mark is the lowest bit of each word. */
+static NTSTATUS SbPlayLoop(_In_ PSB_EXTENSION Extension,
+			   _In_ PDMA_ADAPTER Adapter, _In_ USHORT Mark,
+			   _In_ PSB_LOOP Play)
 {
 	NTSTATUS Status = STATUS_INSUFFICIENT_RESOURCES;
-	PDMA_ADAPTER Adapter = Extension->Words;
 	PHYSICAL_ADDRESS Logical;
 	PUSHORT Samples;
+	SB_MOVE Loop;
 	ULONG Index;
-	PMDL Mdl;
 
 	Samples = Adapter->DmaOperations->AllocateCommonBuffer(Adapter,
 					SB_LOOP_LENGTH, &Logical, FALSE);
 	if (!Samples)
 		return Status;
 	for (Index = 0; Index < SB_LOOP_LENGTH / sizeof(USHORT); Index++)
-		Samples[Index] = (USHORT)(Index * 40503 + 12345);
-	Mdl = IoAllocateMdl(Samples, SB_LOOP_LENGTH, FALSE, FALSE, NULL);
-	if (Mdl) {
-		MmBuildMdlForNonPagedPool(Mdl);
-		Status = SbLoopMdl(Extension, Mdl);
-		IoFreeMdl(Mdl);
+		Samples[Index] = (USHORT)((Index * 40503 + 12345) & ~1) | Mark;
+	Loop.Adapter = Adapter;
+	Loop.Offset = 0;
+	Loop.Length = SB_LOOP_LENGTH;
+	Loop.Mdl = IoAllocateMdl(Samples, SB_LOOP_LENGTH, FALSE, FALSE, NULL);
+	if (Loop.Mdl) {
+		MmBuildMdlForNonPagedPool(Loop.Mdl);
+		Status = Play(Extension, &Loop);
+		IoFreeMdl(Loop.Mdl);
 	}
 	Adapter->DmaOperations->FreeCommonBuffer(Adapter, SB_LOOP_LENGTH,
 						 Logical, Samples, FALSE);
@@ -202,7 +251,11 @@ NTSTATUS SbRunTransfers(PDEVICE_OBJECT DeviceObject, PSB_REPORT Report)
 	/* The card has the bytes before it has played them. */
 	SbSleep(SB_DRAIN_MILLISECONDS);
 	if (NT_SUCCESS(Status))
-		Status = SbPlayLoop(Extension);
+		Status = SbPlayLoop(Extension, Extension->Words, 1, SbLoopMdl);
+	SbSleep(SB_DRAIN_MILLISECONDS);
+	if (NT_SUCCESS(Status))
+		Status = SbPlayLoop(Extension, Extension->WordsEx, 0,
+				    SbLoopMdlEx);
 	Extension->Report.Interrupts =
 		InterlockedExchange(&Extension->Interrupts, 0);
 	*Report = Extension->Report;

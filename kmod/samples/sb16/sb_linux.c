@@ -66,13 +66,16 @@ static ssize_t transfer_show(struct device *dev, struct device_attribute *attr,
 	mutex_unlock(&sb->lock);
 
 	ok = NT_SUCCESS(status) && !report.Counters && !report.Late &&
+	     report.Cancels == 1 && !report.LateCancelled &&
 	     report.Pieces == SB_ONCE_LENGTH / SB_PIECE_LENGTH;
 	return sysfs_emit(buf,
 			  "pieces=%u\ninterrupts=%u\ncounters=%u\nvalues=%u\n"
-			  "wraps=%u\nlate=%u\nstatus=0x%08x\nverdict=%s\n",
+			  "wraps=%u\nlate=%u\ncancels=%u\nlate_cancelled=%u\n"
+			  "status=0x%08x\nverdict=%s\n",
 			  report.Pieces, report.Interrupts, report.Counters,
 			  report.Values, report.Wraps, report.Late,
-			  (u32)status, ok ? "ok" : "failed");
+			  report.Cancels, report.LateCancelled, (u32)status,
+			  ok ? "ok" : "failed");
 }
 static DEVICE_ATTR_ADMIN_RO(transfer);
 

@@ -7,7 +7,8 @@
  * system's DMA controller and words from another, and interrupts at the end of
  * each block. Bytes are played once, as packets. Words are played from a common
  * buffer in a loop that the controller repeats by itself, so that its channel
- * is mapped once and the driver follows it by the counter.
+ * is mapped once and the driver follows it by the counter. That is done by the
+ * routines of version 1 and again by those of version 3, which can also cancel.
  */
 #include <wdm.h>
 #include "sb16.h"
@@ -225,6 +226,33 @@ NTSTATUS SbTakeChannel(PSB_EXTENSION Extension, PDMA_ADAPTER Adapter,
 	return STATUS_SUCCESS;
 }
 
+/* The same for a channel that a cancel is to stop. */
+_Use_decl_annotations_
+NTSTATUS SbTakeChannelEx(PSB_EXTENSION Extension, PDMA_ADAPTER Adapter,
+			 ULONG Registers)
+{
+	PDMA_OPERATIONS Operations = Adapter->DmaOperations;
+	NTSTATUS Status;
+	KIRQL OldIrql;
+
+	KeClearEvent(&Extension->Granted);
+	Status = Operations->InitializeDmaTransferContext(Adapter,
+							  Extension->Context);
+	if (!NT_SUCCESS(Status))
+		return Status;
+	KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+	Status = Operations->AllocateAdapterChannelEx(Adapter,
+					Extension->DeviceObject,
+					Extension->Context, Registers, 0,
+					SbAdapterControl, Extension, NULL);
+	KeLowerIrql(OldIrql);
+	if (!NT_SUCCESS(Status))
+		return Status;
+	KeWaitForSingleObject(&Extension->Granted, Executive, KernelMode,
+			      FALSE, NULL);
+	return STATUS_SUCCESS;
+}
+
 _Use_decl_annotations_
 VOID SbFreeChannel(PDMA_ADAPTER Adapter)
 {
@@ -274,6 +302,58 @@ NTSTATUS SbFlush(PSB_EXTENSION Extension, PCSB_MOVE Move)
 	return Flushed ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
 }
 
+/* The controller reports no end, so that there is nothing to call then. */
+_Use_decl_annotations_
+NTSTATUS SbMapEx(PSB_EXTENSION Extension, PCSB_MOVE Move)
+{
+	PDMA_OPERATIONS Operations = Move->Adapter->DmaOperations;
+	ULONG Length = Move->Length;
+	NTSTATUS Status;
+	KIRQL OldIrql;
+
+	KeFlushIoBuffers(Move->Mdl, FALSE, TRUE);
+	KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+	Status = Operations->MapTransferEx(Move->Adapter, Move->Mdl,
+					   Extension->MapRegisterBase,
+					   Move->Offset, 0, &Length, TRUE,
+					   NULL, 0, NULL, NULL);
+	KeLowerIrql(OldIrql);
+	if (!NT_SUCCESS(Status))
+		return Status;
+	return Length == Move->Length ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
+/* Stops the channel; it has to be flushed nevertheless. */
+_Use_decl_annotations_
+NTSTATUS SbCancelEx(PSB_EXTENSION Extension, PCSB_MOVE Move)
+{
+	PDMA_OPERATIONS Operations = Move->Adapter->DmaOperations;
+	NTSTATUS Status;
+	KIRQL OldIrql;
+
+	KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+	Status = Operations->CancelMappedTransfer(Move->Adapter,
+						  Extension->Context);
+	KeLowerIrql(OldIrql);
+	return Status;
+}
+
+_Use_decl_annotations_
+NTSTATUS SbFlushEx(PSB_EXTENSION Extension, PCSB_MOVE Move)
+{
+	PDMA_OPERATIONS Operations = Move->Adapter->DmaOperations;
+	NTSTATUS Status;
+	KIRQL OldIrql;
+
+	KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+	Status = Operations->FlushAdapterBuffersEx(Move->Adapter, Move->Mdl,
+						   Extension->MapRegisterBase,
+						   Move->Offset, Move->Length,
+						   TRUE);
+	KeLowerIrql(OldIrql);
+	return Status;
+}
+
 /* ---- Start and stop ---- */
 
 _Use_decl_annotations_
@@ -289,13 +369,13 @@ VOID SbAddDevice(PDEVICE_OBJECT DeviceObject)
 }
 
 static PDMA_ADAPTER SbGetAdapter(_In_ PSB_EXTENSION Extension,
-				 _In_ ULONG Channel, _In_ BOOLEAN Words,
-				 _Out_ PULONG Registers)
+				 _In_ ULONG Version, _In_ ULONG Channel,
+				 _In_ BOOLEAN Words, _Out_ PULONG Registers)
 {
 	DEVICE_DESCRIPTION Description;
 
 	RtlZeroMemory(&Description, sizeof(Description));
-	Description.Version = DEVICE_DESCRIPTION_VERSION1;
+	Description.Version = Version;
 	Description.Master = FALSE;
 	Description.InterfaceType = Isa;
 	Description.DmaChannel = Channel;
@@ -339,15 +419,28 @@ NTSTATUS SbStartDevice(PDEVICE_OBJECT DeviceObject, PCSB_RESOURCES Resources)
 	NTSTATUS Status;
 
 	Extension->Ports = Resources->Port;
-	Extension->Bytes = SbGetAdapter(Extension, Resources->LowChannel,
-					FALSE, &Extension->BytesRegisters);
-	Extension->Words = SbGetAdapter(Extension, Resources->HighChannel,
-					TRUE, &Extension->WordsRegisters);
-	Status = Extension->Bytes && Extension->Words ?
+	Extension->Bytes = SbGetAdapter(Extension, DEVICE_DESCRIPTION_VERSION1,
+					Resources->LowChannel, FALSE,
+					&Extension->BytesRegisters);
+	Extension->Words = SbGetAdapter(Extension, DEVICE_DESCRIPTION_VERSION1,
+					Resources->HighChannel, TRUE,
+					&Extension->WordsRegisters);
+	Extension->WordsEx = SbGetAdapter(Extension,
+					  DEVICE_DESCRIPTION_VERSION3,
+					  Resources->HighChannel, TRUE,
+					  &Extension->WordsExRegisters);
+	Status = Extension->Bytes && Extension->Words && Extension->WordsEx ?
 		 SbConfigure(Extension, Resources) : STATUS_UNSUCCESSFUL;
 	if (!NT_SUCCESS(Status))
 		SbStopDevice(DeviceObject);
 	return Status;
+}
+
+static VOID SbPutAdapter(_Inout_ PDMA_ADAPTER *Adapter)
+{
+	if (*Adapter)
+		(*Adapter)->DmaOperations->PutDmaAdapter(*Adapter);
+	*Adapter = NULL;
 }
 
 /* Nothing plays any more. Undoes SbStartDevice, also one that failed. */
@@ -355,14 +448,10 @@ _Use_decl_annotations_
 VOID SbStopDevice(PDEVICE_OBJECT DeviceObject)
 {
 	PSB_EXTENSION Extension = DeviceObject->DeviceExtension;
-	PDMA_ADAPTER Bytes = Extension->Bytes, Words = Extension->Words;
 
 	SbReset(Extension);
 	KeFlushQueuedDpcs();
-	if (Bytes)
-		Bytes->DmaOperations->PutDmaAdapter(Bytes);
-	if (Words)
-		Words->DmaOperations->PutDmaAdapter(Words);
-	Extension->Bytes = NULL;
-	Extension->Words = NULL;
+	SbPutAdapter(&Extension->WordsEx);
+	SbPutAdapter(&Extension->Words);
+	SbPutAdapter(&Extension->Bytes);
 }
