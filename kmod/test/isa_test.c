@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * System DMA on the PC's controller, as far as it shows without a device:
- * scenarios S5, S6, S17 and S22, and what the contract says of subordinates.
+ * System DMA on the PC's controller: scenarios S5, S6, S17 and S22, and what the
+ * contract says of subordinates.
  *
- * The channels used here have no device on any machine of ours, so a transfer
+ * Most channels used here have no device on any machine of ours, so a transfer
  * that is started stays where it is, and its address can be read back. Whether
  * a channel may run shows in the register of masks, which the controller of
  * the emulator lets us read.
+ *
+ * The machine `pc` has a Gravis Ultrasound on one channel. It moves all that the
+ * channel is told of to its own memory, at once when it is told to, and that
+ * memory can be read.
  */
 #include <linux/gfp.h>
+#include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/platform_device.h>
 #include <linux/sizes.h>
@@ -23,6 +28,20 @@
 #define WORDS	6	/* a channel of words */
 #define MASKS1	0x09	/* of the emulator, write-only on most real ones */
 #define MASKS2	0xd2
+
+#define GUS		0	/* the channel of the sound card */
+#define GUS_PORTS	0x340
+#define GUS_COUNT	8
+#define GUS_INDEX	(GUS_PORTS + 3)
+#define GUS_LOW		(GUS_PORTS + 4)
+#define GUS_HIGH	(GUS_PORTS + 5)
+#define GUS_MEMORY	(GUS_PORTS + 7)
+
+#define GUS_DMA		0x41	/* control, 8 bits */
+#define GUS_DMA_START	0x42	/* address in its memory, by 16 bytes */
+#define GUS_AT_LOW	0x43	/* of what GUS_MEMORY reads */
+#define GUS_AT_HIGH	0x44	/* 8 bits */
+#define GUS_RESET	0x4c	/* 8 bits */
 
 #define KIND(n, c, l, ...)						\
 	{ .name = n, .version = 1, .width = 24, .length = l,		\
@@ -57,6 +76,11 @@ static const struct rig_kind loops3[] = {
 	  .length = SZ_64K, .system = true, .channel = BYTES, .loop = true },
 	{ .name = "channel 6, looping, version 3", .version = 3, .width = 24,
 	  .length = SZ_128K, .system = true, .channel = WORDS, .loop = true },
+	{ }
+};
+
+static const struct rig_kind gus[] = {
+	KIND("channel 0", GUS, SZ_64K),
 	{ }
 };
 
@@ -384,6 +408,119 @@ static void ec_85(struct nttest *t, struct rig *r)
 		if (lengths[i] <= most(r))
 			still(q, b->mdl, 0, lengths[i], true);
 	request_release(q);
+}
+
+static void gus_set8(u8 index, u8 value)
+{
+	outb(index, GUS_INDEX);
+	outb(value, GUS_HIGH);
+}
+
+static void gus_set16(u8 index, u16 value)
+{
+	outb(index, GUS_INDEX);
+	outb(value, GUS_LOW);
+	outb(value >> 8, GUS_HIGH);
+}
+
+static void gus_seek(u32 at)
+{
+	gus_set16(GUS_AT_LOW, at);
+	gus_set8(GUS_AT_HIGH, at >> 16);
+}
+
+static u8 gus_peek(u32 at)
+{
+	gus_seek(at);
+	return inb(GUS_MEMORY);
+}
+
+static bool gus_keeps(u8 value)
+{
+	gus_seek(0);
+	outb(value, GUS_MEMORY);
+	return gus_peek(0) == value;
+}
+
+/* Also makes it ready. */
+static bool gus_there(void)
+{
+	gus_set8(GUS_RESET, 0);
+	gus_set8(GUS_RESET, 1);
+	return gus_keeps(0x5a) && gus_keeps(0xa5);
+}
+
+/* Whether the card has taken all that the channel was told of. */
+static int gus_taken(void *arg)
+{
+	outb(GUS_DMA, GUS_INDEX);
+	return !(inb(GUS_HIGH) & 1);
+}
+
+static void gus_take(struct nttest *t)
+{
+	gus_set16(GUS_DMA_START, 0);
+	gus_set8(GUS_DMA, 1);
+	EXPECT(t, rig_wait(gus_taken, NULL));
+}
+
+static void gus_compare(struct nttest *t, struct buffer *b)
+{
+	u8 *seen = kvmalloc(b->length, GFP_KERNEL);
+	u32 at;
+
+	REQUIRE(t, seen);
+	for (at = 0; at < b->length; at++)
+		seen[at] = gus_peek(at);
+	pattern_same(t, "memory of the card", seen, b->va, b->length);
+	kvfree(seen);
+}
+
+/*
+ * A counter of a full-size transfer is the same at the beginning and at the
+ * end. The bit that tells which is lost when another channel is programmed.
+ */
+static void full_size(struct nttest *t, struct rig *r, struct rig *other)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, SZ_64K);
+	struct buffer *small = buffer_new(other, SCATTERED, 0, PAGE_SIZE);
+	struct request *q = hold(r), *next = hold(other);
+	ULONG length = SZ_64K, again = SZ_64K;
+
+	REQUIRE(t, b && small && q && next);
+	REQUIRE(t, EXPECT_EQ(t, most(r), SZ_64K));
+	pattern_fill(b->va, b->length, 17);
+	EXPECT(t, map(q, b->mdl, 0, &length, true));
+	EXPECT_EQ(t, counter(r), SZ_64K);
+	gus_take(t);
+	EXPECT_EQ(t, counter(r), 0);
+	still(next, small->mdl, 0, PAGE_SIZE, true);
+	EXPECT_EQ(t, counter(r), 0);
+	gus_compare(t, b);
+	EXPECT(t, flush(q, b->mdl, 0, length, true));
+	EXPECT_EQ(t, counter(r), 0);
+	EXPECT(t, map(q, b->mdl, 0, &again, true));
+	EXPECT_EQ(t, counter(r), SZ_64K);
+	EXPECT(t, flush(q, b->mdl, 0, again, true));
+	request_release(next);
+	request_release(q);
+}
+
+static void ended(struct nttest *t, struct rig *r)
+{
+	struct rig *other;
+
+	REQUIRE(t, request_region(GUS_PORTS, GUS_COUNT, "ntdma_test"));
+	if (gus_there()) {
+		other = rig_open(t, &both[0]);
+		if (EXPECT(t, other)) {
+			full_size(t, r, other);
+			rig_close(other);
+		}
+	} else {
+		nttest_skip(t, "no sound card with memory of its own");
+	}
+	release_region(GUS_PORTS, GUS_COUNT);
 }
 
 static void bounded(struct nttest *t, struct rig *r)
@@ -885,6 +1022,8 @@ static const struct nttest_case cases[] = {
 	  .run_on = s6, .kinds = loops },
 	{ "EC-92 a loop that has not begun has all bytes left",
 	  .run_on = ec_92, .kinds = loops },
+	{ "S5 EC-85 a device takes all of 64 KiB, and the counter knows",
+	  .run_on = ended, .kinds = gus },
 	{ "EC-104 MapTransferEx without a list",
 	  .run_on = ec_104, .kinds = version3 },
 	{ "EC-111 MapTransferEx of odd bytes on a channel of words",

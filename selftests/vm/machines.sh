@@ -219,11 +219,12 @@ sound_record() { # verify FILE
 	"${top:?}/kmod/samples/sb16/record.sh" "$@"
 }
 
-# What is in the ISA slots of the machine `pc`: a floppy drive, and a sound card
-# whose output the emulator records.
+# What is in the ISA slots of the machine `pc`: a floppy drive, a sound card whose
+# output the emulator records, and another, which has memory of its own.
 isa_args() { # DISK WAV
 	echo "-drive if=floppy,format=raw,file=$1" \
-		"-audiodev wav,id=wav,path=$2 -device sb16,audiodev=wav"
+		"-audiodev wav,id=wav,path=$2 -device sb16,audiodev=wav" \
+		"-audiodev none,id=none -device gus,audiodev=none,dma=0"
 }
 
 nvme_args() { # FILE
