@@ -23,19 +23,53 @@ bounced_as_expected() { # some|none|any COUNT
 	esac
 }
 
-# Another sample: its own verdict, and that it holds nothing but what it needs.
+forced() {
+	[ "$(cat /sys/module/ntdma/parameters/bounce)" = Y ] ||
+		grep -qw swiotlb=force /proc/cmdline
+}
+
+# The back end that a device must meet, and whether its pages bounce.  One that
+# reaches 4 GiB may meet either where there is no IOMMU.
+expected_of() { # WIDTH
+	local backend bounced rest
+	read -r backend bounced rest </ntdma/expect
+	if [ "$backend" = iommu ]; then
+		# Elsewhere it may not share the cache.
+		[ "$(uname -m)" = x86_64 ] || bounced=any
+		echo "iommu $bounced"
+	elif forced || { [ "$backend" = bounce ] && [ "$1" -lt 32 ]; }; then
+		echo "bounce some"
+	elif [ "$1" = 64 ] && [ "$backend" = direct ]; then
+		echo "direct any"
+	elif [ "$1" = 64 ]; then
+		echo "direct none"
+	else
+		echo "any any"
+	fi
+}
+
+# Another sample: its own verdict, and ntdma's about its bytes.
 other_sample() { # DRIVER
-	local report
+	local report line backend bounced expected
 	set -- /sys/bus/pci/drivers/"$1"/0*
 	report=$(cat "$1/transfer")
+	line=$(grep "^${1##*/} " $dbg/ntdma/adapters)
+	expected=$(expected_of "$(value width "$line")")
+	backend=${expected% *} bounced=${expected#* }
 	cases=0
 	echo "TAP version 13"
-	echo "1..2"
+	echo "1..4"
 	echo "$report" | sed 's/^/# /'
+	echo "# $line"
 	result "sample: data is the same both ways" \
 		[ "$(value verdict "$report")" = ok ]
 	result "sample: the device did the work, with interrupts" \
 		[ "$(value interrupts "$report")" -gt 0 ]
+	[ "$backend" != any ] || backend=$(value backend "$line")
+	result "sample: the back end is $backend" \
+		[ "$(value backend "$line")" = "$backend" ]
+	result "sample: pages bounce exactly where they must" \
+		bounced_as_expected "$bounced" "$(value bounced "$line")"
 }
 
 lines() {
