@@ -856,8 +856,11 @@ static bool ntdma_flush_merged(struct ntdma_map *map, u64 pos, u64 end)
 static noinline bool ntdma_flush_parts(struct ntdma_map *map, u64 pos, u64 end)
 {
 	u32 i, kept = 0, count = map->count;
-	bool hit = ntdma_flush_merged(map, pos, end);
+	bool hit;
 
+	if (pos == end)
+		return false;
+	hit = ntdma_flush_merged(map, pos, end);
 	for (i = 0; i < count; i++) {
 		struct ntdma_run run = map->runs[i];
 
@@ -879,7 +882,7 @@ static noinline bool ntdma_flush_parts(struct ntdma_map *map, u64 pos, u64 end)
  * @length: in bytes; may reach beyond what is mapped
  *
  * What is covered becomes visible to the CPU; runs that are covered whole are
- * unmapped. Repeating a flush does nothing.
+ * unmapped. Repeating a flush does nothing, and so does one of no bytes.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: whether something of it was mapped.

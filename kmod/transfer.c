@@ -444,7 +444,8 @@ static noinline bool ntdma_regs_cut(struct ntdma_regs *regs, u64 pos,
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS (EC-115, EC-117); STATUS_INVALID_PARAMETER when @mdl
- *	is NULL or nothing of the part is mapped (EC-118).
+ *	is NULL or nothing of the part is mapped (EC-118), as nothing is of 0
+ *	bytes.
  */
 NTSTATUS ntdma_flush_buffers_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 				ULONGLONG offset, ULONG length, BOOLEAN write)

@@ -109,6 +109,31 @@ static void s9(struct nttest *t, struct rig *r)
 	}
 }
 
+/* DMA_ZERO_BUFFERS, DMA_FAIL_ON_BOUNCE and bits without a name change nothing. */
+static void other_flags(struct nttest *t, struct rig *r)
+{
+	static const ULONG flags[] = {
+		DMA_ZERO_BUFFERS, DMA_FAIL_ON_BOUNCE, ~(ULONG)7, ~(ULONG)1, ~(ULONG)0,
+	};
+	struct buffer *b = buffer_new(r, SCATTERED, 0x10, 4 * PAGE_SIZE);
+	struct request *q;
+	int i;
+
+	REQUIRE(t, b);
+	for (i = 0; i < ARRAY_SIZE(flags) && !t->failed; i++) {
+		q = request_new(r, b->mdl, 0, b->length, i & 1);
+		REQUIRE(t, q);
+		q->registers = 5;
+		q->action = DeallocateObjectKeepRegisters;
+		EXPECT_EQ(t, request_allocate_ex(q, flags[i]), STATUS_SUCCESS);
+		REQUIRE(t, request_ran(q));
+		EXPECT_EQ(t, piece_map_ex(q, 0, q->length, 8), q->length);
+		piece_flush_ex(q, 0, q->length);
+		request_check_memory(q);
+		request_release(q);
+	}
+}
+
 /* Inside the routine, as most drivers do it. */
 static void map_inside(struct request *q)
 {
@@ -517,6 +542,29 @@ static void ec_115(struct nttest *t, struct rig *r)
 	request_release(q);
 }
 
+/* No bytes are none that are mapped, wherever they would begin. */
+static void flush_nothing(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x40, 3 * PAGE_SIZE);
+	const u64 at[] = { 0, 100, PAGE_SIZE, 3 * PAGE_SIZE - 1, 3 * PAGE_SIZE };
+	struct request *q;
+	int i;
+
+	REQUIRE(t, b);
+	q = whole(r, b->mdl, false);
+	REQUIRE(t, q);
+	EXPECT_EQ(t, piece_map_ex(q, 0, b->length, 8), b->length);
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		EXPECT_EQ(t, STATUS_INVALID_PARAMETER,
+			  r->ops->FlushAdapterBuffersEx(r->adapter, b->mdl,
+							q->base, at[i], 0, FALSE));
+	EXPECT_EQ(t, bus_write_list(&r->bus, q->room, q->image, q->length),
+		  q->length);
+	piece_flush_ex(q, 0, b->length);
+	request_check_memory(q);
+	request_release(q);
+}
+
 /* What is flushed in part stays the device's until the rest is flushed. */
 static void part_flushed(struct nttest *t, struct rig *r)
 {
@@ -788,9 +836,11 @@ static const struct nttest_case cases[] = {
 	{ "EC-116 flush with the length asked for", .run_on = ec_116 },
 	{ "EC-117 one flush over a chain of three", .run_on = ec_117 },
 	{ "EC-118 flush of nothing", .run_on = ec_118 },
+	{ "EC-118 flush of no bytes", .run_on = flush_nothing },
 	{ "EC-90 registers freed without a flush", .run_on = free_without_flush },
 	{ "EC-115 the list is gone before the flush", .run_on = edited },
 	{ "EC-115 map and flush at DISPATCH_LEVEL", .run_on = at_dispatch },
+	{ "S9 flags that mean nothing here", .run_on = other_flags },
 	{ "S9 every mapping fails once", .run_on = sweep, .failing = true },
 	{ "S9 every mapping fails once under registers of the Ex routine",
 	  .run_on = sweep_ex, .failing = true },

@@ -428,6 +428,28 @@ static void ec_139_ex(struct nttest *t, struct rig *r)
 	}
 }
 
+/* DMA_ZERO_BUFFERS, DMA_FAIL_ON_BOUNCE and bits without a name change nothing. */
+static void other_flags(struct nttest *t, struct rig *r)
+{
+	static const ULONG flags[] = {
+		DMA_ZERO_BUFFERS, DMA_FAIL_ON_BOUNCE, ~(ULONG)7, ~SYNC, ~(ULONG)0,
+	};
+	struct request *q;
+	int i;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(flags) && !t->failed; i++) {
+		q = page_request(r, 3 * PAGE_SIZE, i & 1);
+		REQUIRE(t, q);
+		EXPECT_EQ(t, call(q, i & 1, flags[i / 2], request_list_routine,
+				  NULL), STATUS_SUCCESS);
+		REQUIRE(t, request_ran(q));
+		request_check_list(q);
+		request_move(q);
+		request_put(q);
+		request_check_memory(q);
+	}
+}
+
 static bool sweep_once(struct rig *r, struct buffer *b, enum producer how,
 		       bool write, int n)
 {
@@ -525,6 +547,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-153 the channel is free after the routine", .run_on = sync_leaves_free },
 	{ "EC-64 the same context again", .run_on = ec_64 },
 	{ "EC-139 build when every allocation fails", .run_on = ec_139_ex },
+	{ "S13 flags that mean nothing here", .run_on = other_flags },
 	{ "S13 every allocation and mapping fails once", .run_on = sweep },
 	{ "S14 bad input: put twice", .run_on = double_put },
 	{ }
