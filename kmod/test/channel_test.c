@@ -40,6 +40,15 @@ static void ec_40(struct nttest *t, struct rig *r)
 	EXPECT(t, q->thread == current);
 }
 
+/* The routine that waited ran here, before who freed what it needed went on. */
+static bool ran_here(struct request *q)
+{
+	struct nttest *t = q->r->t;
+
+	return EXPECT_EQ(t, atomic_read(&q->calls), 1) & request_ran(q) &
+	       EXPECT(t, q->thread == current);
+}
+
 static void ec_41(struct nttest *t, struct rig *r)
 {
 	struct request *held = request_hold(r);
@@ -49,7 +58,7 @@ static void ec_41(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
 	EXPECT_EQ(t, atomic_read(&q->calls), 0);
 	request_release(held);
-	REQUIRE(t, request_ran(q));
+	REQUIRE(t, ran_here(q));
 	EXPECT_EQ(t, q->early, 0);
 	expect_free(r);
 	EXPECT_EQ(t, atomic_read(&q->calls), 1);
@@ -149,7 +158,7 @@ static void ec_46(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, request_allocate(b), STATUS_SUCCESS);
 	EXPECT_EQ(t, atomic_read(&b->calls), 0);
 	request_release(a);
-	REQUIRE(t, request_ran(b));
+	REQUIRE(t, ran_here(b));
 	request_release(b);
 	expect_free(r);
 }
@@ -166,7 +175,7 @@ static void ec_47(struct nttest *t, struct rig *r)
 	REQUIRE(t, held && q);
 	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
 	request_release(held);
-	request_ran(q);
+	ran_here(q);
 	expect_free(r);
 	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
 	EXPECT(t, ran_at_once(q));
@@ -263,14 +272,29 @@ static void ec_50_put(struct nttest *t, struct rig *r)
 	request_check_memory(list);
 }
 
-static KDPC dpc;
+/**
+ * struct late_release - a DPC that frees the channel
+ * @dpc: the DPC
+ * @held: who has the channel
+ * @q: who waits for it
+ * @thread: where the DPC ran
+ * @calls: what @q had of its routine when the channel was freed
+ */
+static struct late_release {
+	KDPC dpc;
+	struct request *held, *q;
+	struct task_struct *thread;
+	int calls;
+} late;
 
 static VOID NTAPI release_dpc(struct _KDPC *unused, PVOID context, PVOID a, PVOID b)
 {
-	struct request *q = context;
+	struct request *held = late.held;
 
-	q->held = DeallocateObject;
-	q->r->ops->FreeAdapterChannel(q->r->adapter);
+	held->held = DeallocateObject;
+	held->r->ops->FreeAdapterChannel(held->r->adapter);
+	late.calls = atomic_read(&late.q->calls);
+	late.thread = current;
 }
 
 static void ec_51(struct nttest *t, struct rig *r)
@@ -280,10 +304,13 @@ static void ec_51(struct nttest *t, struct rig *r)
 
 	REQUIRE(t, held && q);
 	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
-	KeInitializeDpc(&dpc, release_dpc, held);
-	EXPECT(t, KeInsertQueueDpc(&dpc, NULL, NULL));
-	REQUIRE(t, request_ran(q));
+	late = (struct late_release){ .held = held, .q = q };
+	KeInitializeDpc(&late.dpc, release_dpc, NULL);
+	EXPECT(t, KeInsertQueueDpc(&late.dpc, NULL, NULL));
 	KeFlushQueuedDpcs();
+	EXPECT_EQ(t, late.calls, 1);
+	REQUIRE(t, request_ran(q));
+	EXPECT(t, q->thread == late.thread);
 	request_release(q);
 }
 
