@@ -2,13 +2,16 @@
 /*
  * Grant against cancel, as often as it takes.
  *
- * One thread takes and frees the channel as fast as it can. The other makes a
- * request and cancels it at once: either the cancel says that it came in time
- * and the routine never runs, or it says that it did not and the routine runs
- * once. In the end the numbers must add up.
+ * In each round one thread takes the channel, makes a request, which has to wait,
+ * and cancels it while another one may free the channel: either the cancel says
+ * that it came in time and the routine never runs, or it says that it did not and
+ * the routine runs once. In the end the numbers must add up, and all registers
+ * must be there.
  */
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
 #include "../glue.h"
 #include "rig.h"
 
@@ -22,8 +25,9 @@
  * struct race - the two threads' business
  * @r: the adapter
  * @context: of the request
- * @owner: of the thread that takes and frees the channel
- * @held: how often it held the channel
+ * @owner: of who takes the channel
+ * @armed: the channel is to be freed by whoever clears this
+ * @met: how often the other thread did
  * @ran: how often the request's routine ran
  * @cancelled: how often the cancel came in time
  */
@@ -31,7 +35,8 @@ struct race {
 	struct rig *r;
 	u8 context[DMA_TRANSFER_CONTEXT_SIZE_V1];
 	u8 owner[DMA_TRANSFER_CONTEXT_SIZE_V1];
-	long held;
+	bool armed;
+	long met;
 	long ran;
 	long cancelled;
 };
@@ -45,72 +50,139 @@ static IO_ALLOCATION_ACTION race_routine(PDEVICE_OBJECT object, PIRP irp,
 	return DeallocateObject;
 }
 
-static int race_owner(void *data)
+static bool race_free(struct race *race)
+{
+	if (!READ_ONCE(race->armed) || !xchg(&race->armed, false))
+		return false;
+	race->r->ops->FreeAdapterChannel(race->r->adapter);
+	return true;
+}
+
+static int race_thread(void *data)
 {
 	struct race *race = data;
-	struct rig *r = race->r;
-	PVOID base;
 
 	while (!kthread_should_stop()) {
-		if (!r->ops->AllocateAdapterChannelEx(r->adapter, r->object,
-						      race->owner, 1,
-						      DMA_SYNCHRONOUS_CALLBACK,
-						      NULL, NULL, &base)) {
-			race->held++;
-			cond_resched();
-			r->ops->FreeAdapterChannel(r->adapter);
-		}
+		if (race_free(race))
+			WRITE_ONCE(race->met, race->met + 1);
+		cpu_relax();
 		cond_resched();
 	}
 	return 0;
 }
 
+static unsigned long race_patience(void)
+{
+	return jiffies + msecs_to_jiffies(RIG_PATIENCE);
+}
+
+/* The other thread may be about to free what the round before has left. */
+static bool race_take(struct race *race, ULONG registers)
+{
+	unsigned long end = race_patience();
+	struct rig *r = race->r;
+	PVOID base;
+
+	while (r->ops->AllocateAdapterChannelEx(r->adapter, r->object,
+						race->owner, registers,
+						DMA_SYNCHRONOUS_CALLBACK, NULL,
+						NULL, &base)) {
+		if (time_after(jiffies, end))
+			return false;
+		cpu_relax();
+		cond_resched();
+	}
+	return true;
+}
+
 /* The grant may come from another thread, but it must come. */
 static bool race_ran(const struct race *race, long before)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(RIG_PATIENCE);
+	unsigned long end = race_patience();
 
-	while (READ_ONCE(race->ran) == before && time_before(jiffies, end))
+	while (READ_ONCE(race->ran) == before && time_before(jiffies, end)) {
+		cpu_relax();
 		cond_resched();
+	}
 	return READ_ONCE(race->ran) == before + 1;
 }
 
-static bool race_once(struct race *race)
+/*
+ * Each way in turn: the cancel comes first unless the other thread is quick; it
+ * has a moment; the channel is free before.
+ */
+static bool race_once(struct race *race, long round)
 {
 	long before = race->ran;
 	struct rig *r = race->r;
+	bool said;
 
-	if (r->ops->AllocateAdapterChannelEx(r->adapter, r->object,
+	if (!race_take(race, 1) ||
+	    r->ops->AllocateAdapterChannelEx(r->adapter, r->object,
 					     race->context, 1, 0, race_routine,
-					     race, NULL))
+					     race, NULL) ||
+	    READ_ONCE(race->ran) != before)
 		return false;
-	if (r->ops->CancelAdapterChannel(r->adapter, r->object,
-					 race->context)) {
-		race->cancelled++;
-		return READ_ONCE(race->ran) == before;
+	/* From here on the channel may be freed. */
+	smp_store_release(&race->armed, true);
+	if (round % 4 == 3) {
+		race_free(race);
+	} else if (round % 2) {
+		cpu_relax();
+		cond_resched();
 	}
-	return race_ran(race, before);
+	said = r->ops->CancelAdapterChannel(r->adapter, r->object,
+					    race->context);
+	race_free(race);
+	if (!said)
+		return race_ran(race, before);
+	race->cancelled++;
+	return READ_ONCE(race->ran) == before;
+}
+
+static void race_rounds(struct nttest *t, struct race *race)
+{
+	unsigned long end = race_patience();
+	long i = 0;
+
+	/* More of them until the other thread has taken part. */
+	while (i < RACES / 2 ||
+	       (!READ_ONCE(race->met) && time_before(jiffies, end)))
+		if (!EXPECT(t, race_once(race, i++)))
+			break;
+	EXPECT_EQ(t, race->ran + race->cancelled, i);
+	EXPECT(t, race->ran > 0 && race->cancelled > 0);
+	EXPECT(t, READ_ONCE(race->met) > 0);
+}
+
+/* Were any registers lost, one of these would have to wait for ever. */
+static void race_complete(struct nttest *t, struct race *race)
+{
+	struct rig *r = race->r;
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		REQUIRE(t, race_take(race, r->registers));
+		r->ops->FreeAdapterChannel(r->adapter);
+	}
 }
 
 static void cancel_race(struct nttest *t, struct rig *r)
 {
 	struct race *race = kzalloc(sizeof(*race), GFP_KERNEL);
-	struct task_struct *owner;
-	long i;
+	struct task_struct *thread;
 
 	REQUIRE(t, race);
 	race->r = r;
 	r->ops->InitializeDmaTransferContext(r->adapter, race->context);
 	r->ops->InitializeDmaTransferContext(r->adapter, race->owner);
-	owner = kthread_run(race_owner, race, "ntdma-race");
-	if (EXPECT(t, !IS_ERR(owner))) {
-		for (i = 0; i < RACES / 2; i++)
-			if (!EXPECT(t, race_once(race)))
-				break;
-		kthread_stop(owner);
-		EXPECT_EQ(t, race->ran + race->cancelled, RACES / 2);
-		nttest_note(t, "%ld granted, %ld cancelled, held %ld times",
-			    race->ran, race->cancelled, race->held);
+	thread = kthread_run(race_thread, race, "ntdma-race");
+	if (EXPECT(t, !IS_ERR(thread))) {
+		race_rounds(t, race);
+		kthread_stop(thread);
+		race_complete(t, race);
+		nttest_note(t, "%ld granted, %ld cancelled, freed by the other thread %ld times",
+			    race->ran, race->cancelled, race->met);
 	}
 	kfree(race);
 }
