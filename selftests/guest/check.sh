@@ -80,20 +80,45 @@ lines_are() { # NUMBER
 	[ "$(lines)" -eq "$1" ]
 }
 
-# A client that gives nothing back when it is unloaded.
-leak() {
-	local before after
+leak_verify() { # Y|N
+	echo "$1" >/sys/module/ntdma/parameters/verify &&
+		[ "$(cat /sys/module/ntdma/parameters/verify)" = "$1" ]
+}
+
+# What ntdma said since the last client came, in so many lines.
+leak_said() { # LINES TEXT
+	[ "$(dmesg | sed "1,/ntdma-leak-begin: $mark/d" | grep -c "$2")" -eq "$1" ]
+}
+
+# A client that gives nothing back when it is unloaded, and its mistake, which is
+# reported if ntdma is to look for some.
+leak_once() { # REPORTS
+	local before after objects mark=$1
 	before=$(lines)
-	cases=0
-	echo "TAP version 13"
-	echo "1..3"
+	echo "ntdma-leak-begin: $mark" >/dev/kmsg
 	result "S26 a client that keeps all is inserted" \
 		insmod /ntdma/ntdma_leak.ko
 	after=$(lines)
 	result "S26 it has an adapter" [ "$after" -gt "$before" ]
+	result "0xE6:05 registers that are none are reported $1 times" \
+		leak_said "$1" "verifier 0x05: "
+	objects=$(cat /sys/module/ntdma_leak/parameters/objects)
 	rmmod ntdma_leak
 	result "S26 nothing is left once it is unloaded" \
 		eventually 60 lines_are "$before"
+	result "S26 one line says so, and how much it was" \
+		leak_said 1 "ntdma_leak left $objects DMA objects behind"
+	result "S26 nothing else is said of it" leak_said 1 "DMA objects behind"
+}
+
+leak() {
+	cases=0
+	echo "TAP version 13"
+	echo "1..14"
+	leak_once 0
+	result "verify mode is switched on" leak_verify Y
+	leak_once 1
+	result "verify mode is switched off" leak_verify N
 }
 
 # The sample on the device kept for it, judged by its own word and by ntdma's.
