@@ -4,7 +4,9 @@
  *
  * A platform device with a driver of no use plays the device: it is unbound
  * in every state that a request can be in. Afterwards nothing may be alive,
- * nothing may have hung, and no routine may run any more.
+ * nothing may have hung, and no routine may run any more. No IOMMU stands before
+ * a platform device; where there is one it stands before the peer of the test
+ * device, which then takes its place.
  */
 #include <linux/delay.h>
 #include <linux/dma-map-ops.h>
@@ -24,7 +26,8 @@
 /**
  * struct victim - a device about to lose its driver
  * @t: the case
- * @pdev: the device
+ * @pdev: the platform device
+ * @dev: the device: @pdev, or the peer
  * @object: its device object
  * @adapter: an adapter of it
  * @ops: its table
@@ -39,6 +42,7 @@
 struct victim {
 	struct nttest *t;
 	struct platform_device *pdev;
+	struct device *dev;
 	PDEVICE_OBJECT object;
 	PDMA_ADAPTER adapter;
 	PDMA_OPERATIONS ops;
@@ -78,7 +82,7 @@ static PDMA_ADAPTER victim_adapter(struct victim *v, bool sg)
 
 static bool victim_open(struct victim *v, bool sg)
 {
-	v->object = ntdma_device_create(&v->pdev->dev, 0);
+	v->object = ntdma_device_create(v->dev, 0);
 	if (!EXPECT(v->t, v->object))
 		return false;
 	v->adapter = victim_adapter(v, sg);
@@ -111,8 +115,10 @@ static int victim_init(struct nttest *t)
 						  PLATFORM_DEVID_NONE, NULL,
 						  0);
 	err = PTR_ERR_OR_ZERO(v->pdev);
-	if (!err)
+	if (!err) {
+		v->dev = &v->pdev->dev;
 		return 0;
+	}
 	platform_driver_unregister(&victim_driver);
 free:
 	kfree(v);
@@ -139,10 +145,13 @@ static void victim_unbind(struct victim *v, long before)
 {
 	int calls = v->calls;
 
-	device_release_driver(&v->pdev->dev);
+	if (v->dev == &v->pdev->dev)
+		device_release_driver(v->dev);
+	else
+		EXPECT(v->t, nttest_rebind(v->dev));
 	EXPECT_EQ(v->t, ntdma_live_objects(), before);
 	EXPECT_EQ(v->t, v->calls, calls);
-	EXPECT(v->t, !v->pdev->dev.driver);
+	EXPECT(v->t, v->dev != &v->pdev->dev || !v->dev->driver);
 }
 
 static IO_ALLOCATION_ACTION channel_routine(PDEVICE_OBJECT object, PIRP irp,
@@ -211,7 +220,7 @@ static bool victim_run(struct victim *v)
 /* What lending the memory must answer here. */
 static NTSTATUS victim_lent(struct victim *v)
 {
-	struct device *dev = &v->pdev->dev;
+	struct device *dev = v->dev;
 
 	if (!dev_is_dma_coherent(dev))
 		return STATUS_NOT_SUPPORTED;
@@ -350,6 +359,73 @@ static void waiting(struct nttest *t)
 	EXPECT_EQ(t, victim_list(v), STATUS_SUCCESS);
 	EXPECT_EQ(t, v->calls, 1);
 	victim_unbind(v, before);
+}
+
+/* The peer instead, which an IOMMU stands before. */
+static void behind_iommu(struct nttest *t, void (*run)(struct nttest *t))
+{
+	struct victim *v = t->priv;
+
+	if (!t->peer || !dma_get_merge_boundary(t->peer)) {
+		nttest_skip(t, "no IOMMU, or no other device");
+		return;
+	}
+	v->dev = t->peer;
+	run(t);
+}
+
+static void iommu_lists(struct nttest *t)
+{
+	behind_iommu(t, lists);
+}
+
+static void iommu_buffers(struct nttest *t)
+{
+	behind_iommu(t, other_buffers);
+}
+
+static void iommu_mapped(struct nttest *t)
+{
+	behind_iommu(t, mapped);
+}
+
+static void iommu_waiting(struct nttest *t)
+{
+	behind_iommu(t, waiting);
+}
+
+/* The device goes on after its driver has left; the IOMMU stops it. */
+static void running(struct nttest *t)
+{
+	DECLARE_COMPLETION_ONSTACK(gate);
+	long before = ntdma_live_objects();
+	struct victim *v = t->priv;
+	struct bus bus = { .dev = v->dev, .last = U32_MAX };
+	struct bus_post post = {
+		.bus = &bus, .size = VICTIM_LENGTH, .to_memory = true,
+		.gate = &gate,
+	};
+
+	REQUIRE(t, victim_open(v, true));
+	post.buf = kvmalloc(VICTIM_LENGTH, GFP_KERNEL);
+	REQUIRE(t, post.buf);
+	memset(post.buf, 0x27, VICTIM_LENGTH);
+	memset(v->memory, 0x26, VICTIM_LENGTH);
+	EXPECT_EQ(t, victim_list(v), STATUS_SUCCESS);
+	if (v->calls && EXPECT(t, bus_post(&post, v->list))) {
+		victim_unbind(v, before);
+		complete(&gate);
+		if (!EXPECT(t, bus_over(&post)))
+			return;
+		EXPECT_EQ(t, post.moved, -EFAULT);
+		EXPECT(t, !memchr_inv(v->memory, 0x26, VICTIM_LENGTH));
+	}
+	kvfree(post.buf);
+}
+
+static void iommu_running(struct nttest *t)
+{
+	behind_iommu(t, running);
 }
 
 static void unbound(struct nttest *t)
@@ -536,6 +612,11 @@ static const struct nttest_case cases[] = {
 	  other_buffers },
 	{ "S26 unbound with the channel held and registers mapped", mapped },
 	{ "S26 unbound with requests waiting", waiting },
+	{ "S26 unbound behind an IOMMU with a list mapped", iommu_lists },
+	{ "S26 unbound behind an IOMMU with buffers alive", iommu_buffers },
+	{ "S26 unbound behind an IOMMU with registers mapped", iommu_mapped },
+	{ "S26 unbound behind an IOMMU with requests waiting", iommu_waiting },
+	{ "S26 unbound while the device runs", iommu_running },
 	{ "S26 unbound while a list that waits cannot be mapped", retried },
 	{ "S26 unbound while a new list cannot be mapped", refused },
 	{ "S26 no adapter without a driver", unbound },
