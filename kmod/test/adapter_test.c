@@ -417,6 +417,43 @@ static void ec_19(struct nttest *t, struct rig *r)
 	rig_close(other);
 }
 
+/* A request that must wait, made by the device object of @from. */
+static struct request *one_waits(struct rig *r, struct rig *from)
+{
+	struct request *q = request_channel(r, 1, KeepObject);
+
+	if (!q)
+		return NULL;
+	q->from = from->object;
+	from->object->CurrentIrp = &r->irp;
+	EXPECT_EQ(r->t, request_allocate(q), STATUS_SUCCESS);
+	from->object->CurrentIrp = &from->irp;
+	return EXPECT_EQ(r->t, atomic_read(&q->calls), 0) ? q : NULL;
+}
+
+/* One device object waits in both, for each in its own place. */
+static void one_object(struct nttest *t, struct rig *r)
+{
+	struct request *held, *also, *q, *next;
+	struct rig *other = rig_open(t, r->kind);
+
+	REQUIRE(t, other);
+	held = request_hold(r);
+	also = request_hold(other);
+	q = one_waits(r, r);
+	next = one_waits(other, r);
+	if (EXPECT(t, held && also && q && next)) {
+		request_release(also);
+		request_ran(next);
+		EXPECT_EQ(t, atomic_read(&q->calls), 0);
+		request_release(held);
+		request_ran(q);
+		request_release(q);
+		request_release(next);
+	}
+	rig_close(other);
+}
+
 static struct {
 	PDMA_OPERATIONS real;
 	int lists, puts;
@@ -641,6 +678,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-17 a request line that nobody serves is refused", ec_17 },
 	{ "EC-18 the description is not changed", ec_18 },
 	{ "EC-19 two adapters of one device own their channels apart", .run_on = ec_19 },
+	{ "EC-19 one device object waits for two adapters", .run_on = one_object },
 	{ "EC-20 a replaced table keeps working", .run_on = ec_20 },
 	{ "EC-20 the adapter is put without its table", ec_20_put },
 	{ "S1 an optional member is inside Size or NULL", .run_on = s1_optional },
