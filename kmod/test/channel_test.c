@@ -10,7 +10,7 @@
 #include <linux/slab.h>
 #include "buffer.h"
 #include "hooks.h"
-#include "request.h"
+#include "piece.h"
 
 /* A routine that ran before the allocating call returned. */
 static bool ran_at_once(struct request *q)
@@ -93,6 +93,40 @@ static void refused_when_busy(struct nttest *t, struct rig *r)
 	expect_free(r);
 	EXPECT_EQ(t, atomic_read(&q->calls), 0);
 }
+
+/* All that S3 says of an adapter with five registers. */
+static void five_registers(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, 12 * PAGE_SIZE);
+	struct request *q;
+	ULONG at, length;
+	int parts, dir;
+
+	REQUIRE(t, b);
+	EXPECT_EQ(t, r->registers, 5);
+	refuse_count(r, 6);
+	for (dir = 0; dir < 2; dir++) {
+		q = piece_request(r, b->mdl, 5, dir);
+		REQUIRE(t, q);
+		for (at = parts = 0; at < b->length; at += length, parts++) {
+			length = min(b->length - at, 5 * (ULONG)PAGE_SIZE);
+			REQUIRE(t, piece_map_all(q, at, length));
+			piece_flush(q, at, length);
+		}
+		EXPECT_EQ(t, parts, 3);
+		EXPECT_EQ(t, atomic_read(&q->calls), 1);
+		request_check_memory(q);
+		request_release(q);
+	}
+}
+
+static const struct rig_kind five_kinds[] = {
+	{ .name = "version 1, 64 bits, 5 registers", .version = 1, .width = 64,
+	  .length = 4 * PAGE_SIZE },
+	{ .name = "version 1, 32 bits, one run, 5 registers", .version = 1,
+	  .width = 32, .single = true, .length = 4 * PAGE_SIZE },
+	{ }
+};
 
 static void ec_43(struct nttest *t, struct rig *r)
 {
@@ -938,6 +972,8 @@ static const struct nttest_case cases[] = {
 	{ "EC-41 a busy adapter: the routine runs after the release", .run_on = ec_41 },
 	{ "EC-42 more registers than N", .run_on = ec_42 },
 	{ "EC-42 more registers than N on a busy adapter", .run_on = refused_when_busy },
+	{ "S3 EC-42 a transfer in three parts on five registers",
+	  .run_on = five_registers, .kinds = five_kinds },
 	{ "EC-43 exactly N registers", .run_on = ec_43 },
 	{ "EC-43 exactly N registers of 1 MiB", .run_on = ec_43,
 	  .kinds = rig_mega, .failing = true },

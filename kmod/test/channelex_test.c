@@ -6,10 +6,11 @@
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include "buffer.h"
 #include "hooks.h"
-#include "request.h"
+#include "piece.h"
 
 #define SYNC	DMA_SYNCHRONOUS_CALLBACK
 
@@ -348,6 +349,50 @@ static void s10_free_channel(struct nttest *t, struct rig *r)
 	expect_free(r);
 }
 
+/* Maps, moves and flushes at PASSIVE_LEVEL, in a thread of its own. */
+static int use_thread(void *arg)
+{
+	struct request *q = arg;
+	ULONG at, done;
+
+	for (at = 0; at < q->length; at += done) {
+		done = piece_map_ex(q, at, q->length - at, 8);
+		if (!done)
+			break;
+		piece_flush_ex(q, at, done);
+	}
+	complete(&q->done);
+	return at == q->length ? 0 : -EIO;
+}
+
+static void s10_thread(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x123, 5 * PAGE_SIZE);
+	const unsigned long patience = msecs_to_jiffies(RIG_PATIENCE);
+	struct task_struct *thread;
+	struct request *q;
+	int dir;
+
+	REQUIRE(t, b);
+	for (dir = 0; dir < 2; dir++) {
+		q = request_new(r, b->mdl, 0, b->length, dir);
+		REQUIRE(t, q);
+		q->registers = mdl_pages(b->mdl, 0, b->length);
+		REQUIRE(t, request_allocate_sync(q) == STATUS_SUCCESS);
+		thread = kthread_create(use_thread, q, "nttest_use");
+		REQUIRE(t, !IS_ERR(thread));
+		get_task_struct(thread);
+		wake_up_process(thread);
+		EXPECT(t, wait_for_completion_timeout(&q->done, patience));
+		EXPECT_EQ(t, kthread_stop(thread), 0);
+		put_task_struct(thread);
+		request_check_memory(q);
+		q->held = DeallocateObject;
+		r->ops->FreeAdapterObject(r->adapter, DeallocateObject);
+		expect_free(r);
+	}
+}
+
 static void ec_71(struct nttest *t, struct rig *r)
 {
 	struct request *q[1], *held = queue(r, q, 1, DeallocateObject);
@@ -357,6 +402,24 @@ static void ec_71(struct nttest *t, struct rig *r)
 	request_release(held);
 	expect_free(r);
 	EXPECT_EQ(t, atomic_read(&q[0]->calls), 0);
+}
+
+/* The context is without a request then, and the next one with it fails. */
+static void cancel_again(struct nttest *t, struct rig *r)
+{
+	struct request *q[1], *held = queue(r, q, 1, DeallocateObject);
+
+	REQUIRE(t, held);
+	EXPECT(t, cancel(q[0]));
+	EXPECT(t, cancel(q[0]));
+	EXPECT_EQ(t, request_allocate_ex(q[0], 0), STATUS_CANCELLED);
+	request_release(held);
+	expect_free(r);
+	EXPECT_EQ(t, request_allocate_ex(q[0], 0), STATUS_CANCELLED);
+	EXPECT_EQ(t, STATUS_SUCCESS,
+		  r->ops->InitializeDmaTransferContext(r->adapter, q[0]->context));
+	EXPECT_EQ(t, request_allocate_ex(q[0], 0), STATUS_SUCCESS);
+	request_ran(q[0]);
 }
 
 static void ec_72(struct nttest *t, struct rig *r)
@@ -672,9 +735,9 @@ static void promised(struct request *q)
 	EXPECT(t, wait_for_completion_timeout(&failing.left, patience));
 	ntdma_fail_call(NULL);
 	EXPECT(t, !failing.said);
-	for (i = 0; i < 10; i++) {
+	for (i = 0; i < 5; i++) {
 		EXPECT(t, !cancel(q));
-		msleep(10);
+		msleep(20);
 	}
 	EXPECT_EQ(t, atomic_read(&q->calls), 0);
 	/* The context is in use as long as that. */
@@ -913,7 +976,11 @@ static const struct nttest_case cases[] = {
 	{ "EC-70 the adapter outlives FreeAdapterObject", .run_on = ec_70 },
 	{ "S10 FreeAdapterChannel after the synchronous form",
 	  .run_on = s10_free_channel },
+	{ "S10 a transfer in another thread than the synchronous call",
+	  .run_on = s10_thread },
 	{ "EC-71 cancel of a waiting request", .run_on = ec_71 },
+	{ "S15 EC-75 cancelled once more, the next request fails",
+	  .run_on = cancel_again },
 	{ "EC-72 cancel after the routine ran", .run_on = ec_72 },
 	{ "EC-72 cancel inside the routine", .run_on = ec_72_inside },
 	{ "EC-73 cancel against release", .run_on = ec_73, .kinds = rig_lists },
