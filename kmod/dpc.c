@@ -14,8 +14,10 @@
  * called, and changes under the lock of that queue. From then on the routine
  * may queue or free the DPC; nothing here touches it again.
  *
- * A pass of the tasklet calls no more routines than were queued when it began,
- * so that a DPC that queues itself does not keep the processor.
+ * A pass of the tasklet owes a call to what was queued when it began, and calls
+ * nothing else, so that a DPC that queues itself does not keep the processor.
+ * What is put at the head meanwhile comes behind what the pass owes, or a DPC
+ * that puts itself there would keep the others from their turn.
  *
  * The lock of a queue is a leaf, held for a few instructions with interrupts
  * off, because DPCs are queued by interrupt handlers. It is not held while a
@@ -41,7 +43,7 @@
  * @lock: protects everything here but @tasklet
  * @first: first entry, or NULL
  * @last: the link that the next entry at the tail goes to
- * @depth: number of entries
+ * @owed: the link behind what the pass owes, @first's when it owes nothing
  * @running: a pass is under way
  * @tasklet: serves the queue
  */
@@ -49,7 +51,7 @@ struct ntdma_dpc_queue {
 	raw_spinlock_t lock;
 	PSINGLE_LIST_ENTRY first;
 	PSINGLE_LIST_ENTRY *last;
-	unsigned int depth;
+	PSINGLE_LIST_ENTRY *owed;
 	bool running;
 	struct tasklet_struct tasklet;
 };
@@ -68,12 +70,11 @@ static void ntdma_dpc_add(struct ntdma_dpc_queue *queue, PKDPC dpc)
 
 	lockdep_assert_held(&queue->lock);
 	if (dpc->Importance == HighImportance)
-		link = &queue->first;
+		link = queue->owed;
 	entry->Next = *link;
 	*link = entry;
 	if (!entry->Next)
 		queue->last = &entry->Next;
-	queue->depth++;
 }
 
 static void ntdma_dpc_del(struct ntdma_dpc_queue *queue, PKDPC dpc)
@@ -87,7 +88,8 @@ static void ntdma_dpc_del(struct ntdma_dpc_queue *queue, PKDPC dpc)
 	*link = entry->Next;
 	if (!entry->Next)
 		queue->last = link;
-	queue->depth--;
+	if (queue->owed == &entry->Next)
+		queue->owed = link;
 	/* Pairs with cmpxchg() in ntdma_dpc_claim(). */
 	smp_store_release(&dpc->DpcData, NULL);
 }
@@ -104,13 +106,14 @@ static bool ntdma_dpc_claim(struct ntdma_dpc_queue *queue, PKDPC dpc,
 	return true;
 }
 
+/* False when the pass owes nothing more. */
 static bool ntdma_dpc_run_one(struct ntdma_dpc_queue *queue)
 {
 	PKDPC dpc = NULL;
 	KDPC call;
 
 	raw_spin_lock_irq(&queue->lock);
-	if (queue->first) {
+	if (queue->owed != &queue->first) {
 		dpc = to_dpc(queue->first);
 		call = *dpc;
 		ntdma_dpc_del(queue, dpc);
@@ -123,15 +126,12 @@ static bool ntdma_dpc_run_one(struct ntdma_dpc_queue *queue)
 	return true;
 }
 
-static unsigned int ntdma_dpc_begin(struct ntdma_dpc_queue *queue)
+static void ntdma_dpc_begin(struct ntdma_dpc_queue *queue)
 {
-	unsigned int depth;
-
 	raw_spin_lock_irq(&queue->lock);
 	queue->running = true;
-	depth = queue->depth;
+	queue->owed = queue->last;
 	raw_spin_unlock_irq(&queue->lock);
-	return depth;
 }
 
 static bool ntdma_dpc_end(struct ntdma_dpc_queue *queue)
@@ -148,9 +148,9 @@ static bool ntdma_dpc_end(struct ntdma_dpc_queue *queue)
 static void ntdma_dpc_pass(struct tasklet_struct *tasklet)
 {
 	struct ntdma_dpc_queue *queue = from_tasklet(queue, tasklet, tasklet);
-	unsigned int depth = ntdma_dpc_begin(queue);
 
-	while (depth-- && ntdma_dpc_run_one(queue))
+	ntdma_dpc_begin(queue);
+	while (ntdma_dpc_run_one(queue))
 		;
 	if (ntdma_dpc_end(queue))
 		tasklet_schedule(tasklet);
@@ -178,7 +178,8 @@ EXPORT_SYMBOL_NTDMA(KeInitializeDpc);
 /**
  * KeSetImportanceDpc() - choose the end of the queue
  * @dpc: a DPC that is not queued
- * @importance: HighImportance for the head, anything else for the tail
+ * @importance: HighImportance for the head, anything else for the tail; what is
+ *	about to be called is not overtaken
  *
  * Context: any.
  */
@@ -298,6 +299,7 @@ static void ntdma_dpc_queue_init(struct ntdma_dpc_queue *queue)
 {
 	raw_spin_lock_init(&queue->lock);
 	queue->last = &queue->first;
+	queue->owed = &queue->first;
 	tasklet_setup(&queue->tasklet, ntdma_dpc_pass);
 }
 
