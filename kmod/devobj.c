@@ -160,8 +160,8 @@ EXPORT_SYMBOL_NTDMA(IoInitializeDpcRequest);
  * @irp: passed to the routine
  * @context: passed to the routine
  *
- * Context: any, also interrupt handlers. When the DPC is queued already,
- *	nothing changes.
+ * Context: any, also interrupt handlers, but not an NMI. When the DPC is queued
+ *	already, nothing changes.
  */
 void IoRequestDpc(PDEVICE_OBJECT device_object, PIRP irp, PVOID context)
 {

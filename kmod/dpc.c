@@ -199,7 +199,7 @@ EXPORT_SYMBOL_NTDMA(KeSetImportanceDpc);
  * before this returns. A DPC in a queue stays as it is; one whose routine has
  * begun can be queued again.
  *
- * Context: any, also interrupt handlers.
+ * Context: any, also interrupt handlers, but not an NMI.
  * Return: TRUE when queued, FALSE when it was queued before.
  */
 BOOLEAN KeInsertQueueDpc(PRKDPC dpc, PVOID argument1, PVOID argument2)
@@ -229,7 +229,7 @@ EXPORT_SYMBOL_NTDMA(KeInsertQueueDpc);
  * Does not wait: a routine that has begun may still run when this returns, see
  * KeFlushQueuedDpcs().
  *
- * Context: any, also interrupt handlers.
+ * Context: any, also interrupt handlers, but not an NMI.
  * Return: TRUE when it was queued and will not be called, FALSE otherwise.
  */
 BOOLEAN KeRemoveQueueDpc(PRKDPC dpc)

@@ -20,6 +20,7 @@
  * level. The scheduler's own locks nest inside.
  *
  * Threads wait in TASK_IDLE: on Windows waiting for ever is no sign of a hang.
+ * They may be frozen meanwhile, or no system with one of them could suspend.
  * Nothing alerts a thread and there are no APCs, so a wait ends with the event
  * or with its timeout, whatever WaitMode and Alertable are.
  */
@@ -36,6 +37,8 @@
 #include "nt.h"
 
 #define NTDMA_EVENT_BITS	6
+
+#define NTDMA_WAITING		(TASK_IDLE | TASK_FREEZABLE)
 
 /* Lateness that lets the kernel serve several timeouts with one interrupt. */
 #define NTDMA_TIMEOUT_SLACK	(50 * NSEC_PER_USEC)
@@ -181,7 +184,7 @@ static void ntdma_event_signal(PKEVENT event)
  * @increment: not used, the scheduler needs no hint
  * @wait: not used, a wait that follows needs no preparation
  *
- * Context: any, also interrupt handlers.
+ * Context: any, also interrupt handlers, but not an NMI.
  * Return: the former state, not 0 when it was signalled already.
  */
 LONG KeSetEvent(PRKEVENT event, KPRIORITY increment, BOOLEAN wait)
@@ -203,7 +206,7 @@ EXPORT_SYMBOL_NTDMA(KeSetEvent);
  * KeResetEvent() - make an event not signalled
  * @event: the event
  *
- * Context: any.
+ * Context: any, but not an NMI.
  * Return: the former state, not 0 when it was signalled.
  */
 LONG KeResetEvent(PRKEVENT event)
@@ -224,7 +227,7 @@ EXPORT_SYMBOL_NTDMA(KeResetEvent);
  * KeClearEvent() - make an event not signalled
  * @event: the event
  *
- * Context: any.
+ * Context: any, but not an NMI.
  */
 void KeClearEvent(PRKEVENT event)
 {
@@ -304,7 +307,7 @@ static NTSTATUS ntdma_event_wait(PKEVENT event, struct ntdma_timeout timeout)
 	if (ntdma_event_take(event, &waiter))
 		return STATUS_SUCCESS;
 	while (!over) {
-		set_current_state(TASK_IDLE);
+		set_current_state(NTDMA_WAITING);
 		if (READ_ONCE(waiter.released))
 			break;
 		over = ntdma_timeout_sleep(&timeout);
@@ -373,7 +376,7 @@ NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE mode, BOOLEAN alertable,
 	}
 	timeout = ntdma_timeout_of(when);
 	do {
-		set_current_state(TASK_IDLE);
+		set_current_state(NTDMA_WAITING);
 	} while (!ntdma_timeout_sleep(&timeout));
 	return STATUS_SUCCESS;
 }

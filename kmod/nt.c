@@ -101,7 +101,8 @@ EXPORT_SYMBOL_NTDMA(KeRaiseIrqlToDpcLevel);
  * @new_irql: what the raise returned
  *
  * DPCs that were queued meanwhile run on this processor when the level falls
- * below DISPATCH_LEVEL. A level above the present one, or one that an interrupt
+ * below DISPATCH_LEVEL; of those that a thread with interrupts disabled queued,
+ * a kernel thread of the processor takes care a little later. A level above the present one, or one that an interrupt
  * handler or a DPC cannot have, leaves everything as it is.
  *
  * Context: any.
