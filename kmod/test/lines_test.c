@@ -146,6 +146,62 @@ static void taken(struct nttest *t)
 	EXPECT_EQ(t, s->dmac->lines[0].chan.client_count, 1);
 }
 
+/* An adapter of line 0 of another device, put at once; whether there was one. */
+static bool other_opens(struct nttest *t, struct device *dev)
+{
+	PDEVICE_OBJECT object = ntdma_device_create(dev, 0);
+	DEVICE_DESCRIPTION dd;
+	PDMA_ADAPTER adapter;
+	ULONG n;
+
+	if (!EXPECT(t, object))
+		return false;
+	sys_describe(&dd, V3, 0);
+	adapter = IoGetDmaAdapter(object, &dd, &n);
+	ntdma_device_destroy(object);
+	if (adapter)
+		adapter->DmaOperations->PutDmaAdapter(adapter);
+	return adapter;
+}
+
+static void two_devices_open(struct nttest *t, struct device *other)
+{
+	struct sys *s = t->priv;
+	struct dmac_line *line = &s->dmac->lines[0];
+
+	EXPECT_EQ(t, ntdma_device_channel(other, 0, dmac_names[0], NULL), 0);
+	REQUIRE(t, sys_open(s, V3, 0));
+	EXPECT(t, !other_opens(t, other));
+	REQUIRE(t, sys_open(s, V3, 0));
+	EXPECT_EQ(t, line->chan.client_count, 1);
+	while (s->count)
+		rig_close(s->rigs[--s->count]);
+	EXPECT(t, rig_wait(dmac_is_free, line));
+	EXPECT(t, other_opens(t, other));
+	EXPECT(t, rig_wait(dmac_is_free, line));
+}
+
+/* dmaengine gives a channel to one device, whose adapters share it. */
+static void two_devices(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct platform_device *other =
+		platform_device_register_simple(s->pdev->name, 1, NULL, 0);
+	struct dma_filter *filter = &s->dmac->dma.filter;
+	struct dma_slave_map map[2];
+
+	REQUIRE(t, EXPECT(t, !IS_ERR(other)));
+	map[0] = s->dmac->map[0];
+	map[1] = s->dmac->map[0];
+	map[1].devname = dev_name(&other->dev);
+	filter->map = map;
+	filter->mapcnt = ARRAY_SIZE(map);
+	two_devices_open(t, &other->dev);
+	filter->map = s->dmac->map;
+	filter->mapcnt = DMAC_LINES;
+	platform_device_unregister(other);
+}
+
 static PDMA_ADAPTER request_adapter(struct sys *s, ULONG line)
 {
 	PDEVICE_OBJECT object = ntdma_device_create(&s->pdev->dev, 0);
@@ -615,6 +671,7 @@ static const struct nttest_case cases[] = {
 	{ "S5 EC-17 names count before the channels of the PC", before_isa },
 	{ "S5 S11 DmaChannel before version 3, then DmaRequestLine", which_line },
 	{ "EC-17 a line that another name has taken", taken },
+	{ "EC-17 S22 a channel that another device has", two_devices },
 	{ "EC-17 a controller without a driver yet", deferred },
 	{ "S26 the controller's module stays", held },
 	{ "EC-17 each failure inside", each_failure },
