@@ -336,6 +336,30 @@ static void device_offset(struct nttest *t)
 	request_release(j.q);
 }
 
+/* Where the kernel's physical addresses have 32 bits there is no such device. */
+static void far_device(struct nttest *t)
+{
+	const u64 address = 0x1234567000ULL;
+	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
+	struct job j;
+	ULONG n;
+
+	sys_describe(&dd, V3, 1);
+	dd.DeviceAddress.QuadPart = address;
+	if (sizeof(phys_addr_t) < sizeof(u64)) {
+		EXPECT(t, !sys_adapter(s, &dd, &n));
+		EXPECT_EQ(t, s->dmac->lines[1].chan.client_count, 0);
+		return;
+	}
+	REQUIRE(t, job_begin(&j, s, sys_open_as(s, &dd), 1, 256, true));
+	EXPECT_EQ(t, job_map(&j, 0, 256, 0x10), STATUS_SUCCESS);
+	EXPECT_EQ(t, j.line->address, address + 0x10);
+	EXPECT_EQ(t, dmac_step(j.line, 256), 256);
+	EXPECT_EQ(t, job_flush(&j, 0, 256), STATUS_SUCCESS);
+	request_release(j.q);
+}
+
 static void sg_limit(struct nttest *t)
 {
 	struct sys *s = t->priv;
@@ -1059,6 +1083,7 @@ static const struct nttest_case cases[] = {
 	{ "S11 several pieces", pieces },
 	{ "EC-16 S11 memory of every shape", every_shape },
 	{ "EC-110 DeviceOffset", device_offset },
+	{ "EC-17 EC-110 DeviceAddress above 4 GiB", far_device },
 	{ "EC-111 no more elements than the controller takes", sg_limit },
 	{ "EC-111 no longer elements than the controller takes", long_segment },
 	{ "EC-104 no list", null_list },
