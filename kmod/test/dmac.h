@@ -14,7 +14,7 @@
 #include "test.h"
 
 #define DMAC_LINES	4
-#define DMAC_STREAM	(64 * 1024)
+#define DMAC_STREAM	((size_t)(16 * PAGE_SIZE))
 
 /* Where line @n's device has its data register, for the controller. */
 #define DMAC_FIFO(n)	(0xfe000000ULL + 0x1000 * (n))
