@@ -20,6 +20,7 @@ bounced_as_expected() { # some|none|any COUNT
 	some) [ "$2" -gt 0 ] ;;
 	none) [ "$2" -eq 0 ] ;;
 	any) [ "$2" -ge 0 ] ;;
+	*) false ;;
 	esac
 }
 

@@ -59,7 +59,7 @@ slave_channels() { # BEFORE AFTER
 
 slave() { # DEVICE CHANNELS
 	local bounced report lines before moves
-	read -r _ bounced </ntdma/expect
+	read -r _ bounced _ </ntdma/expect
 	before=$(slave_interrupts)
 	moves=$(slave_moves)
 	report=$(cat "$slaves/$1/transfer")
