@@ -79,7 +79,8 @@ domain_objection() { # LOG
 		echo "DATA WRONG"
 	elif [ "$(value domain mismatches "$1")" != 0 ]; then
 		echo "MISMATCHES"
-	elif [ "$(value domain msi "$1")" != 1 ]; then
+	elif [ "$(value domain msi "$1")" != 1 ] ||
+	     [ "$(value domain other_msi "$1")" != 1 ]; then
 		echo "NO MESSAGES"
 	elif [ "$(value domain interrupts "$1")" != 2 ] ||
 	     [ "$(value domain other_interrupts "$1")" != 2 ]; then

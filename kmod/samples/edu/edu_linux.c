@@ -30,11 +30,13 @@ MODULE_PARM_DESC(width, "address bits of the device, as its dma_mask (28)");
 /**
  * struct edu - what Linux knows of a device
  * @link: among all bound devices
+ * @pdev: the device
  * @device_object: what the WDM half knows of it
  * @lock: one reader of the attributes at a time
  */
 struct edu {
 	struct list_head link;
+	struct pci_dev *pdev;
 	PDEVICE_OBJECT device_object;
 	struct mutex lock; /* one reader of the attributes at a time */
 };
@@ -113,26 +115,31 @@ static ssize_t domain_show(struct device *dev, struct device_attribute *attr,
 	struct edu *edu = dev_get_drvdata(dev), *other;
 	EDU_REPORT reports[2] = {};
 	NTSTATUS status = STATUS_NO_SUCH_DEVICE;
+	bool other_msi = false;
 	u64 logical = 0;
 	bool ok;
 
 	if (mutex_lock_interruptible(&edu_devices_lock))
 		return -ERESTARTSYS;
 	other = edu_other(edu);
-	if (other)
+	if (other) {
 		status = edu_run_domain(edu, other, &logical, reports);
+		other_msi = pci_dev_msi_enabled(other->pdev);
+	}
 	mutex_unlock(&edu_devices_lock);
 
 	ok = NT_SUCCESS(status) && !reports[0].Mismatches &&
 	     !reports[1].Mismatches;
 	return sysfs_emit(buf,
 			  "logical=%#llx\nbytes=%llu\nmismatches=%u\n"
-			  "interrupts=%u\nother_interrupts=%u\nmsi=%u\n"
+			  "interrupts=%u\nother_interrupts=%u\n"
+			  "msi=%u\nother_msi=%u\n"
 			  "status=0x%08x\nverdict=%s\n",
 			  logical, reports[0].Bytes + reports[1].Bytes,
 			  reports[0].Mismatches + reports[1].Mismatches,
 			  reports[0].Interrupts, reports[1].Interrupts,
-			  pci_dev_msi_enabled(to_pci_dev(dev)), (u32)status,
+			  pci_dev_msi_enabled(edu->pdev),
+			  other_msi, (u32)status,
 			  ok ? "ok" : "failed");
 }
 static DEVICE_ATTR_RO(domain);
@@ -221,6 +228,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		goto free;
 
 	rc = -ENOMEM;
+	edu->pdev = pdev;
 	edu->device_object = ntdma_device_create(&pdev->dev,
 						 sizeof(EDU_EXTENSION));
 	if (!edu->device_object)
