@@ -2,7 +2,11 @@
 /*
  * What common buffers cost, against dma_alloc_coherent(), which is what they
  * are made of. A driver allocates many when it starts and frees them when it
- * ends; the pair of both is what the limit is for. Each alone is a figure.
+ * ends. All have the limit but the free of a page, which natively is next to
+ * nothing: for that the pair of both has it.
+ *
+ * And what it costs to look an element of a vector up: the last of many
+ * against the last of few.
  */
 #include <linux/dma-mapping.h>
 #include <linux/sizes.h>
@@ -107,11 +111,11 @@ static bool native_both(void *context, unsigned int turns)
 }
 
 #define ALLOC(n, t) {							\
-	.name = n, .turns = t,						\
+	.name = n, .turns = t, .limit = LIMIT,				\
 	.ours = { .work = ours_alloc, .finish = ours_free },		\
 	.native = { .work = native_alloc, .finish = native_free } }
-#define FREE(n, t) {							\
-	.name = n, .turns = t,						\
+#define FREE(n, t, l) {							\
+	.name = n, .turns = t, .limit = l,				\
 	.ours = { .prepare = ours_alloc, .work = ours_free },		\
 	.native = { .prepare = native_alloc, .work = native_free } }
 #define BOTH(n, t) {							\
@@ -134,7 +138,7 @@ static void small(struct nttest *t, struct rig *r)
 {
 	static const struct cost costs[] = {
 		ALLOC("buffer-4K-alloc", 32),
-		FREE("buffer-4K-free", 32),
+		FREE("buffer-4K-free", 32, 0),
 		BOTH("buffer-4K-alloc+free", 32),
 		{ }
 	};
@@ -146,7 +150,7 @@ static void large(struct nttest *t, struct rig *r)
 {
 	static const struct cost costs[] = {
 		ALLOC("buffer-1M-alloc", 4),
-		FREE("buffer-1M-free", 4),
+		FREE("buffer-1M-free", 4, LIMIT),
 		BOTH("buffer-1M-alloc+free", 4),
 		{ }
 	};
@@ -154,11 +158,85 @@ static void large(struct nttest *t, struct rig *r)
 	compare(r, SZ_1M, costs);
 }
 
+#define FEW	8
+#define MANY	4096
+#define LOOKUP_LIMIT	110	/* percent */
+
+/**
+ * struct looked - two vectors
+ * @r: adapter and device
+ * @few: one with FEW elements
+ * @many: one with MANY
+ */
+struct looked {
+	struct rig *r;
+	PDMA_COMMON_BUFFER_VECTOR few;
+	PDMA_COMMON_BUFFER_VECTOR many;
+};
+
+static bool look_up(struct rig *r, PDMA_COMMON_BUFFER_VECTOR v, ULONG index,
+		    unsigned int turns)
+{
+	PHYSICAL_ADDRESS logical;
+	PVOID va = NULL;
+
+	while (turns--)
+		r->ops->GetCommonBufferFromVectorByIndex(r->adapter, v, index,
+							 &va, &logical);
+	return va;
+}
+
+static bool look_up_few(void *context, unsigned int turns)
+{
+	struct looked *l = context;
+
+	return look_up(l->r, l->few, FEW - 1, turns);
+}
+
+static bool look_up_many(void *context, unsigned int turns)
+{
+	struct looked *l = context;
+
+	return look_up(l->r, l->many, MANY - 1, turns);
+}
+
+static PDMA_COMMON_BUFFER_VECTOR elements(struct rig *r, ULONG count)
+{
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 };
+	PDMA_COMMON_BUFFER_VECTOR v = NULL;
+
+	EXPECT_EQ(r->t, STATUS_SUCCESS,
+		  r->ops->AllocateCommonBufferVector(r->adapter, low, high,
+						     MmCached, MM_ANY_NODE_OK,
+						     0, count, 256, &v));
+	return v;
+}
+
+static void lookup(struct nttest *t, struct rig *r)
+{
+	static const struct cost cost = {
+		.name = "vector-lookup/few", .turns = 64,
+		.limit = LOOKUP_LIMIT, .dispatch = true,
+		.ours = { .work = look_up_many },
+		.native = { .work = look_up_few },
+	};
+	struct looked l = { r, elements(r, FEW), elements(r, MANY) };
+
+	if (l.few && l.many)
+		cost_compare(t, &cost, &l);
+	if (l.few)
+		r->ops->FreeCommonBufferVector(r->adapter, l.few);
+	if (l.many)
+		r->ops->FreeCommonBufferVector(r->adapter, l.many);
+}
+
 static const struct nttest_case cases[] = {
 	{ .name = "cost: a common buffer of 4 KiB",
 	  .run_on = small, .kinds = rig_wide },
 	{ .name = "cost: a common buffer of 1 MiB",
 	  .run_on = large, .kinds = rig_wide },
+	{ .name = "cost: an element of a vector by its index",
+	  .run_on = lookup, .kinds = rig_wide },
 	{ }
 };
 
