@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 #include "buffer.h"
 #include "hooks.h"
-#include "request.h"
+#include "piece.h"
 
 /**
  * struct common - one common buffer
@@ -269,6 +269,188 @@ static void edited_over_common(struct nttest *t, struct rig *r)
 	if (mdl)
 		IoFreeMdl(mdl);
 	common_put(&c);
+}
+
+/* ---- MDLs over common buffers, in every routine that takes one ---- */
+
+#define OVER	(3 * (ULONG)PAGE_SIZE)
+
+static void address_is(struct request *q, const SCATTER_GATHER_LIST *list,
+		       u64 la, ULONG length)
+{
+	struct nttest *t = q->r->t;
+
+	EXPECT_EQ(t, list->Elements[0].Address.QuadPart, la);
+	/* What follows in a chain may be next to it. */
+	EXPECT(t, list->Elements[0].Length >= length);
+	EXPECT(t, list->NumberOfElements == 1 || q->mdl->Next);
+}
+
+static void list_is(struct rig *r, PMDL mdl, u64 la, enum producer how)
+{
+	ULONG length = mdl_bytes(mdl);
+	struct request *q = request_new(r, mdl, 0, length, how & 1);
+	PMDL target = NULL;
+
+	if (!q)
+		return;
+	if (EXPECT(r->t, request_list(q, how))) {
+		address_is(q, q->list, la, mdl->ByteCount);
+		EXPECT_EQ(r->t, STATUS_SUCCESS,
+			  r->ops->BuildMdlFromScatterGatherList(r->adapter,
+								q->list, mdl,
+								&target));
+		EXPECT(r->t, target && mdl_bytes(target) == length);
+		request_move(q);
+		request_put(q);
+		request_check_memory(q);
+	}
+	request_free(q);
+}
+
+static void transfer_is(struct rig *r, PMDL mdl, u64 la)
+{
+	struct request *q = piece_request(r, mdl, mdl_pages(mdl, 0, mdl->ByteCount),
+					  true);
+	ULONG length;
+	u64 at;
+
+	if (!q)
+		return;
+	length = piece_map_only(q, 0, mdl->ByteCount, &at);
+	EXPECT_EQ(r->t, length, mdl->ByteCount);
+	EXPECT_EQ(r->t, at, la);
+	piece_device(q, 0, at, length);
+	piece_flush(q, 0, length);
+	request_release(q);
+	request_free(q);
+}
+
+static void transfer_ex_is(struct rig *r, PMDL mdl, u64 la)
+{
+	ULONG bytes = mdl_bytes(mdl), elements = mdl_pages(mdl, 0, bytes), done;
+	struct request *q = piece_request(r, mdl, elements, false);
+
+	if (!q)
+		return;
+	done = piece_map_ex(q, 0, bytes, elements);
+	EXPECT(r->t, done >= mdl->ByteCount);
+	address_is(q, q->room, la, mdl->ByteCount);
+	if (done < bytes)
+		EXPECT_EQ(r->t, piece_map_ex(q, done, bytes - done, elements),
+			  bytes - done);
+	piece_flush_ex(q, 0, bytes);
+	request_check_memory(q);
+	request_release(q);
+	request_free(q);
+}
+
+/* The device has an address for the first MDL, and gets no other. */
+static void over(struct rig *r, PMDL mdl, u64 la)
+{
+	enum producer how;
+
+	for (how = 0; how < PRODUCERS; how++)
+		list_is(r, mdl, la, how);
+	if (!mdl->Next)
+		transfer_is(r, mdl, la);
+	transfer_ex_is(r, mdl, la);
+}
+
+/* An MDL over it, a part of that, and a chain that goes on elsewhere. */
+static void over_all(struct rig *r, u8 *va, u64 la)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0x40, 2 * PAGE_SIZE);
+	PMDL mdl = IoAllocateMdl(va, OVER, FALSE, FALSE, NULL);
+	PMDL part = IoAllocateMdl(va + 100, PAGE_SIZE, FALSE, FALSE, NULL);
+
+	if (EXPECT(r->t, b && mdl && part)) {
+		MmBuildMdlForNonPagedPool(mdl);
+		over(r, mdl, la);
+		IoBuildPartialMdl(mdl, part, va + 100, PAGE_SIZE);
+		over(r, part, la + 100);
+		mdl->Next = b->mdl;
+		over(r, mdl, la);
+		mdl->Next = NULL;
+	}
+	if (part)
+		IoFreeMdl(part);
+	if (mdl)
+		IoFreeMdl(mdl);
+	if (b)
+		buffer_free(b);
+}
+
+static void over_plain(struct nttest *t, struct rig *r)
+{
+	struct common c;
+
+	if (!common_get(&c, r, OVER))
+		return;
+	over_all(r, c.va, c.la.QuadPart);
+	common_put(&c);
+}
+
+/* Behind an IOMMU in the window, where the DMA API knows another address. */
+static void over_bounded(struct nttest *t, struct rig *r)
+{
+	bool window = dma_get_merge_boundary(r->bus.dev);
+	struct common c = { .r = r, .length = OVER };
+	PHYSICAL_ADDRESS min = { .QuadPart = PAGE_SIZE };
+
+	if (window)
+		min.QuadPart = r->kind->width == 28 ? 0xe000000 : 0x3480000000;
+	c.va = r->ops->AllocateCommonBufferWithBounds(r->adapter, &min, NULL,
+						      OVER, 0, NULL,
+						      MM_ANY_NODE_OK, &c.la);
+	REQUIRE(t, c.va);
+	EXPECT(t, c.la.QuadPart >= min.QuadPart);
+	over_all(r, c.va, c.la.QuadPart);
+	common_put(&c);
+}
+
+static void over_element(struct nttest *t, struct rig *r)
+{
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 }, la;
+	PDMA_COMMON_BUFFER_VECTOR v;
+	PVOID va;
+
+	REQUIRE(t, !r->ops->AllocateCommonBufferVector(r->adapter, low, high,
+						       MmNonCached,
+						       MM_ANY_NODE_OK, 0, 4,
+						       OVER, &v));
+	r->ops->GetCommonBufferFromVectorByIndex(r->adapter, v, 2, &va, &la);
+	if (EXPECT(t, va))
+		over_all(r, va, la.QuadPart);
+	r->ops->FreeCommonBufferVector(r->adapter, v);
+}
+
+/* A buffer of another device is memory like any other. */
+static void over_other(struct nttest *t)
+{
+	struct rig *r, *other;
+	struct common c;
+	PMDL mdl;
+
+	if (!t->peer) {
+		nttest_skip(t, "one edu device only");
+		return;
+	}
+	r = rig_open_on(t, t->dev, &rig_wide[0]);
+	other = rig_open_on(t, t->peer, &rig_wide[0]);
+	REQUIRE(t, r && other);
+	if (rig_coherent(r) && common_get(&c, other, OVER)) {
+		mdl = common_mdl(&c, 0, OVER);
+		if (mdl) {
+			request_transfer(r, mdl, 0, OVER, true, BY_GET);
+			request_transfer(r, mdl, 0, OVER, false, BY_GET);
+			over(other, mdl, c.la.QuadPart);
+			IoFreeMdl(mdl);
+		}
+		common_put(&c);
+	}
+	rig_close(other);
+	rig_close(r);
 }
 
 /*
@@ -572,6 +754,13 @@ static const struct nttest_case cases[] = {
 	{ "EC-164 a list over a common buffer", .run_on = list_over_common },
 	{ "EC-164 an MDL that was edited, over a common buffer",
 	  .run_on = edited_over_common },
+	{ "EC-164 all routines over a common buffer", .run_on = over_plain,
+	  .kinds = rig_lists },
+	{ "EC-164 all routines over a buffer with bounds",
+	  .run_on = over_bounded, .kinds = rig_lists },
+	{ "EC-164 all routines over an element of a vector",
+	  .run_on = over_element, .kinds = rig_lists },
+	{ "EC-164 over a common buffer of another device", over_other },
 	{ "EC-165 below 4 GiB", .run_on = ec_165 },
 	{ "EC-165 limits that are no mask", .run_on = odd_limits },
 	{ "EC-165 limits that nothing satisfies", .run_on = impossible },
