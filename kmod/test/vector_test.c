@@ -441,22 +441,100 @@ static void foreign(struct nttest *t, struct rig *r)
 	r->ops->FreeCommonBufferVector(r->adapter, v);
 }
 
-/* A buffer of one byte that takes a large page, or none. */
+#define LARGE_PAGE	(512 * (u64)PAGE_SIZE)
+
+static void is_large(struct rig *r, const void *va, u64 la)
+{
+	EXPECT_EQ(r->t, la & (LARGE_PAGE - 1), 0);
+	EXPECT(r->t, la + LARGE_PAGE - 1 <= r->bus.last);
+	EXPECT(r->t, !memchr_inv(va, 0, LARGE_PAGE));
+}
+
+/*
+ * A buffer of one byte that takes a large page. Without an IOMMU there is one
+ * only where memory lies like that.
+ */
 static void large_page(struct nttest *t, struct rig *r)
 {
-	const u64 size = 512 * (u64)PAGE_SIZE;
+	bool must = dma_get_merge_boundary(r->bus.dev);
+	PHYSICAL_ADDRESS min = { .QuadPart = PAGE_SIZE }, la;
+	PVOID va;
+	int turn;
+
+	/* The second time behind an IOMMU it is one of the window. */
+	for (turn = 0; turn < 2; turn++) {
+		va = r->ops->AllocateCommonBufferWithBounds(r->adapter,
+							    turn ? &min : NULL,
+							    NULL, 1,
+							    DOMAIN_COMMON_BUFFER_LARGE_PAGE,
+							    NULL, 0, &la);
+		EXPECT(t, va || !must);
+		if (!va)
+			continue;
+		is_large(r, va, la.QuadPart);
+		r->ops->FreeCommonBuffer(r->adapter, 1, la, va, TRUE);
+	}
+}
+
+/* The elements of a vector that share a large page. */
+static void large_elements(struct nttest *t, struct rig *r)
+{
+	bool must = dma_get_merge_boundary(r->bus.dev);
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 };
+	PDMA_COMMON_BUFFER_VECTOR v;
+	u64 la, first;
+	NTSTATUS status;
+	u8 *va;
+
+	status = r->ops->AllocateCommonBufferVector(r->adapter, low, high,
+						    MmNonCached,
+						    MM_ANY_NODE_OK,
+						    DOMAIN_COMMON_BUFFER_LARGE_PAGE,
+						    4, PAGE_SIZE, &v);
+	EXPECT(t, !status || !must);
+	if (status)
+		return;
+	va = element(r, v, 0, &first);
+	is_large(r, va, first);
+	EXPECT(t, element(r, v, 3, &la) == va + 3 * PAGE_SIZE);
+	EXPECT_EQ(t, la, first + 3 * PAGE_SIZE);
+	r->ops->FreeCommonBufferVector(r->adapter, v);
+}
+
+/* A domain's, where there is one. */
+static void large_shared(struct nttest *t, struct rig *r)
+{
+	HANDLE domain = r->ops->GetDmaDomain(r->adapter);
 	PHYSICAL_ADDRESS la;
 	PVOID va;
 
-	va = r->ops->AllocateCommonBufferWithBounds(r->adapter, NULL, NULL, 1,
-						    DOMAIN_COMMON_BUFFER_LARGE_PAGE,
-						    NULL, 0, &la);
-	if (!va)
+	if (!domain) {
+		nttest_skip(t, "no IOMMU");
 		return;
-	EXPECT(t, !(la.QuadPart & (size - 1)));
-	EXPECT(t, (u64)la.QuadPart + size - 1 <= r->bus.last);
-	EXPECT(t, !memchr_inv(va, 0, size));
+	}
+	REQUIRE(t, !r->ops->AllocateDomainCommonBuffer(r->adapter, domain,
+						       NULL, 1,
+						       DOMAIN_COMMON_BUFFER_LARGE_PAGE,
+						       NULL, MM_ANY_NODE_OK,
+						       &la, &va));
+	is_large(r, va, la.QuadPart);
 	r->ops->FreeCommonBuffer(r->adapter, 1, la, va, TRUE);
+}
+
+/* Lengths that cannot be, with bounds and without. */
+static void no_buffer(struct rig *r, u64 low, ULONG length)
+{
+	PHYSICAL_ADDRESS min = { .QuadPart = low }, la;
+	PHYSICAL_ADDRESS max = { .QuadPart = SZ_128M };
+	long live = ntdma_live_objects();
+	PVOID va;
+
+	va = r->ops->AllocateCommonBufferWithBounds(r->adapter,
+						    low ? &min : NULL, &max,
+						    length, 0, NULL,
+						    MM_ANY_NODE_OK, &la);
+	EXPECT(r->t, !va);
+	EXPECT_EQ(r->t, ntdma_live_objects(), live);
 }
 
 /* Whether there was a buffer; it lies where it may, and goes back. */
@@ -543,6 +621,10 @@ static void ec_168(struct nttest *t, struct rig *r)
 	EXPECT(t, !bounded(r, SZ_128M, SZ_8M, NULL));
 	EXPECT(t, !bounded(r, PAGE_SIZE, PAGE_SIZE + SZ_64K - 1, NULL));
 	EXPECT(t, !bounded(r, PAGE_SIZE, 0, &combined));
+	no_buffer(r, 0, 0);
+	no_buffer(r, 0, U32_MAX);
+	no_buffer(r, SZ_8M, 0);
+	no_buffer(r, SZ_8M, U32_MAX);
 	if (r->kind->width < 64) {
 		EXPECT(t, !bounded(r, r->bus.last - SZ_32K, 0, NULL));
 		EXPECT(t, !bounded(r, r->bus.last + 1, 0, NULL));
@@ -563,6 +645,8 @@ static const struct nttest_case cases[] = {
 	{ "EC-185 bad input: vectors that cannot be", .run_on = bad_vectors },
 	{ "EC-190 bad input: not a vector of this adapter", .run_on = foreign },
 	{ "S18 large pages", .run_on = large_page },
+	{ "S19 EC-185 large pages of a vector", .run_on = large_elements },
+	{ "EC-193 large pages of a domain", .run_on = large_shared },
 	{ "S18 EC-169 EC-171 bounds that can be met", .run_on = ec_169 },
 	{ "S18 EC-169 a buffer is never out of bounds", .run_on = narrow_bounds,
 	  .kinds = rig_lists },
