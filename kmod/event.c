@@ -244,6 +244,7 @@ EXPORT_SYMBOL_NTDMA(KeClearEvent);
  */
 LONG KeReadStateEvent(PRKEVENT event)
 {
+	/* Pairs with ntdma_event_signal(). */
 	return smp_load_acquire(&event->Header.SignalState);
 }
 EXPORT_SYMBOL_NTDMA(KeReadStateEvent);

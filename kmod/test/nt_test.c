@@ -1675,10 +1675,10 @@ static void lists(struct nttest *t)
 	InitializeListHead(&a);
 	InsertTailList(&a, &b);
 	AppendTailList(&head, &a);
-	EXPECT(t, head.Flink == &c && c.Flink == &a && a.Flink == &b &&
-		  b.Flink == &head);
-	EXPECT(t, head.Blink == &b && b.Blink == &a && a.Blink == &c &&
-		  c.Blink == &head);
+	EXPECT(t, head.Flink == &c && c.Flink == &a);
+	EXPECT(t, a.Flink == &b && b.Flink == &head);
+	EXPECT(t, head.Blink == &b && b.Blink == &a);
+	EXPECT(t, a.Blink == &c && c.Blink == &head);
 
 	EXPECT(t, !PopEntryList(&top));
 	PushEntryList(&top, &x);
