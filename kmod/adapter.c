@@ -151,7 +151,7 @@ static struct ntdma_pool *ntdma_open_pool(struct ntdma_adapter *adapter,
 	mutex_lock(&device->lock);
 	mask = ntdma_device_narrow(device, adapter->mask);
 	pool = ntdma_pool_create(adapter->dev, count, 2, room, !adapter->sg,
-				 adapter->boundary);
+				 adapter->boundary, adapter->mask);
 	ntdma_device_restore(device, mask);
 	mutex_unlock(&device->lock);
 	return pool;
@@ -245,7 +245,8 @@ static int ntdma_open_shared(struct ntdma_adapter *adapter)
 	if (want && !engine->pool) {
 		engine->pool = ntdma_pool_create(engine->dev, count, 2,
 						 count, !engine->sg,
-						 adapter->boundary);
+						 adapter->boundary,
+						 adapter->mask);
 		if (engine->pool)
 			engine->channel.slots = engine->pool->count;
 		else

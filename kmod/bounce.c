@@ -29,12 +29,25 @@
 
 #define NTDMA_POOL_GFP	(GFP_KERNEL | __GFP_NOWARN)
 
+/* Memory in reach, which the coherent mask may be too wide for. */
+static struct page *ntdma_pool_pages(const struct ntdma_pool *pool, size_t size,
+				     dma_addr_t *dma, gfp_t gfp)
+{
+	struct page *page;
+
+	if (ntdma_fail_alloc())
+		return NULL;
+	page = dma_alloc_pages(pool->dev, size, dma, DMA_BIDIRECTIONAL, gfp);
+	if (!page || *dma + (u64)size - 1 <= pool->last)
+		return page;
+	dma_free_pages(pool->dev, size, page, *dma, DMA_BIDIRECTIONAL);
+	return NULL;
+}
+
 static bool ntdma_slot_fill(const struct ntdma_pool *pool,
 			    struct ntdma_slot *slot, gfp_t gfp)
 {
-	if (!ntdma_fail_alloc())
-		slot->page = dma_alloc_pages(pool->dev, PAGE_SIZE, &slot->dma,
-					     DMA_BIDIRECTIONAL, gfp);
+	slot->page = ntdma_pool_pages(pool, PAGE_SIZE, &slot->dma, gfp);
 	return slot->page;
 }
 
@@ -56,10 +69,8 @@ static bool ntdma_pool_fill_block(struct ntdma_pool *pool)
 	struct page *page;
 	u32 i;
 
-	if (ntdma_fail_alloc())
-		return false;
-	page = dma_alloc_pages(pool->dev, (size_t)pool->count << PAGE_SHIFT,
-			       &dma, DMA_BIDIRECTIONAL, NTDMA_POOL_GFP);
+	page = ntdma_pool_pages(pool, (size_t)pool->count << PAGE_SHIFT, &dma,
+				NTDMA_POOL_GFP);
 	if (!page)
 		return false;
 	for (i = 0; i < pool->count; i++) {
@@ -71,7 +82,7 @@ static bool ntdma_pool_fill_block(struct ntdma_pool *pool)
 
 static struct ntdma_pool *ntdma_pool_alloc(struct device *dev, u32 count,
 					   u32 room, bool contiguous,
-					   u64 boundary)
+					   u64 boundary, u64 last)
 {
 	struct ntdma_pool *pool;
 
@@ -93,6 +104,7 @@ static struct ntdma_pool *ntdma_pool_alloc(struct device *dev, u32 count,
 	pool->room = room;
 	pool->contiguous = contiguous;
 	pool->boundary = boundary;
+	pool->last = last;
 	return pool;
 }
 
@@ -104,13 +116,14 @@ static void ntdma_pool_free(struct ntdma_pool *pool)
 
 /**
  * ntdma_pool_create() - allocate and map bounce pages
- * @dev: whose coherent mask says what is in reach
+ * @dev: whose coherent mask says where memory is looked for
  * @count: slots wanted
  * @least: slots without which the pool is of no use
  * @room: slots up to which it can grow; more than @count only where they are
  *	taken one by one
  * @contiguous: one run for the device
  * @boundary: address mask that no area crosses
+ * @last: last address in reach
  *
  * Memory in reach of a limited device is scarce, so fewer slots than wanted
  * are accepted.
@@ -120,14 +133,14 @@ static void ntdma_pool_free(struct ntdma_pool *pool)
  */
 struct ntdma_pool *ntdma_pool_create(struct device *dev, u32 count,
 				     u32 least, u32 room, bool contiguous,
-				     u64 boundary)
+				     u64 boundary, u64 last)
 {
 	struct ntdma_pool *pool;
 	bool filled;
 
 	for (; count >= least; count /= 2) {
 		pool = ntdma_pool_alloc(dev, count, room, contiguous,
-					boundary);
+					boundary, last);
 		if (!pool)
 			return NULL;
 		filled = contiguous ? ntdma_pool_fill_block(pool) :

@@ -424,7 +424,7 @@ bool ntdma_device_lower(struct ntdma_device *device, u64 floor)
  * @limit: last address allowed, any value but 0
  *
  * Does nothing where that is the mask of transfers, too: those that run would
- * find their memory out of reach.
+ * find their memory out of reach. So the caller looks at what it gets.
  *
  * Context: PASSIVE_LEVEL.
  * Return: for ntdma_device_restore().

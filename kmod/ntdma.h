@@ -217,6 +217,7 @@ struct ntdma_slot {
  * @room: number of slots that there is space for
  * @contiguous: consecutive slots are consecutive for CPU and device
  * @boundary: address mask that no area of a contiguous pool crosses
+ * @last: last address for the device
  * @used: a bit per slot
  * @slots: the pages
  */
@@ -227,6 +228,7 @@ struct ntdma_pool {
 	u32 room;
 	bool contiguous;
 	u64 boundary;
+	u64 last;
 	unsigned long *used;
 	struct ntdma_slot slots[];
 };
@@ -235,7 +237,7 @@ struct ntdma_pool {
 
 struct ntdma_pool *ntdma_pool_create(struct device *dev, u32 count,
 				     u32 least, u32 room, bool contiguous,
-				     u64 boundary);
+				     u64 boundary, u64 last);
 u32 ntdma_pool_grow(struct ntdma_pool *pool, u32 count, gfp_t gfp);
 u32 ntdma_pool_largest(const struct ntdma_pool *pool);
 void ntdma_pool_destroy(struct ntdma_pool *pool);

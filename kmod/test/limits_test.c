@@ -8,7 +8,9 @@
  */
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
+#include <linux/platform_device.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include "../glue.h"
 #include "piece.h"
 
@@ -306,6 +308,85 @@ static void across_the_end(struct nttest *t, struct rig *r)
 	}
 }
 
+static int lone_probe(struct platform_device *pdev)
+{
+	return 0;
+}
+
+static struct platform_driver lone_driver = {
+	.driver.name = "ntdma_lone",
+	.probe = lone_probe,
+};
+
+/* A device whose mask for transfers is the one for memory that it shares. */
+static struct platform_device *lone_create(void)
+{
+	const struct platform_device_info info = {
+		.name = "ntdma_lone",
+		.id = PLATFORM_DEVID_NONE,
+		.dma_mask = DMA_BIT_MASK(32),
+	};
+	struct platform_device *pdev;
+	int err = platform_driver_register(&lone_driver);
+
+	if (err)
+		return ERR_PTR(err);
+	pdev = platform_device_register_full(&info);
+	if (IS_ERR(pdev))
+		platform_driver_unregister(&lone_driver);
+	else
+		pdev->dev.dma_mask = &pdev->dev.coherent_dma_mask;
+	return pdev;
+}
+
+/* An adapter of @kind or none, but not one that copies to what is too far. */
+static void lone_narrow(struct nttest *t, struct device *dev,
+			const struct rig_kind *kind)
+{
+	static const struct limits limits = { SZ_64K, U32_MAX };
+	struct rig *r = kzalloc(sizeof(*r), GFP_KERNEL);
+	DEVICE_DESCRIPTION dd;
+
+	REQUIRE(t, r);
+	r->t = t;
+	r->kind = kind;
+	INIT_LIST_HEAD(&r->buffers);
+	INIT_LIST_HEAD(&r->requests);
+	r->bus.dev = dev;
+	r->bus.last = rig_last(kind->width);
+	r->object = ntdma_device_create(dev, 0);
+	if (!EXPECT(t, r->object)) {
+		kfree(r);
+		return;
+	}
+	r->object->CurrentIrp = &r->irp;
+	rig_describe(&dd, kind);
+	r->adapter = IoGetDmaAdapter(r->object, &dd, &r->registers);
+	if (r->adapter) {
+		r->ops = r->adapter->DmaOperations;
+		shapes(r, &limits);
+	}
+	rig_close(r);
+}
+
+/* A second adapter does not narrow what the transfers of the first need. */
+static void one_mask(struct nttest *t)
+{
+	struct platform_device *pdev = lone_create();
+	const struct rig_kind *kind;
+	struct rig *wide;
+
+	REQUIRE(t, !IS_ERR(pdev));
+	wide = rig_open_on(t, &pdev->dev, &rig_wide[0]);
+	for (kind = rig_all; wide && kind->name; kind++)
+		if (kind->width == 28)
+			lone_narrow(t, &pdev->dev, kind);
+	if (wide)
+		rig_close(wide);
+	platform_device_unregister(pdev);
+	platform_driver_unregister(&lone_driver);
+}
+
 /* As many registers as there can be addresses for, and all of them mapped. */
 static void few_addresses(struct nttest *t)
 {
@@ -536,6 +617,7 @@ static const struct nttest_case cases[] = {
 	{ "S7 memory beyond what the bus reaches", beyond_the_bus },
 	{ "S7 a run of memory across the end of the reach",
 	  .run_on = across_the_end, .kinds = rig_wide },
+	{ "S7 two reaches of a device with one mask", one_mask },
 	{ "S7 all that there are addresses for", few_addresses },
 	{ "S2 no run crosses a boundary", single_boundary },
 	{ "S2 no run is longer than the limit", single_segment },
