@@ -15,6 +15,10 @@
  * cannot be unloaded while there is an adapter. If the controller is taken from
  * its driver, its clients are taken from theirs before.
  *
+ * Reports: most controllers call back from a tasklet. What one says in its
+ * interrupt is counted there, and a tasklet of ours tells the client, who is to
+ * run at DISPATCH_LEVEL. It has told all before the next job after a stop.
+ *
  * Settings: each adapter has its own in its port. The channel is configured
  * when a job's are not those that it was last configured with.
  *
@@ -24,6 +28,7 @@
 #include <linux/acpi.h>
 #include <linux/acpi_dma.h>
 #include <linux/dmaengine.h>
+#include <linux/interrupt.h>
 #include <linux/log2.h>
 #include <linux/property.h>
 #include <linux/slab.h>
@@ -37,10 +42,14 @@
  * struct ntdma_tag - what a callback of dmaengine is about
  * @engine: the engine
  * @number: of the job
+ * @good: reports of success that the tasklet has not seen
+ * @bad: reports of an error
  */
 struct ntdma_tag {
 	struct ntdma_engine *engine;
 	u32 number;
+	atomic_t good;
+	atomic_t bad;
 };
 
 /**
@@ -59,6 +68,7 @@ struct ntdma_tag {
  * @stamp: of the port that @config is from, 0 when it must be handed over again
  * @cookie: of the last job
  * @tags: of the last jobs
+ * @tasklet: tells what was reported in an interrupt
  */
 struct ntdma_sysdma {
 	struct ntdma_engine engine;
@@ -75,6 +85,7 @@ struct ntdma_sysdma {
 	unsigned int stamp;
 	dma_cookie_t cookie;
 	struct ntdma_tag tags[NTDMA_TAGS];
+	struct tasklet_struct tasklet;
 };
 
 /**
@@ -101,14 +112,40 @@ static struct ntdma_sysdma *to_sysdma(struct ntdma_engine *engine)
 	return container_of(engine, struct ntdma_sysdma, engine);
 }
 
+static void ntdma_tag_tell(struct ntdma_tag *tag, atomic_t *count,
+			   DMA_COMPLETION_STATUS status)
+{
+	int left = atomic_xchg(count, 0);
+
+	while (left--)
+		ntdma_engine_complete(tag->engine, tag->number, status);
+}
+
+static void ntdma_sysdma_tell(struct tasklet_struct *tasklet)
+{
+	struct ntdma_sysdma *sysdma = container_of(tasklet, struct ntdma_sysdma,
+						   tasklet);
+	struct ntdma_tag *tag;
+
+	for (tag = sysdma->tags; tag < sysdma->tags + NTDMA_TAGS; tag++) {
+		ntdma_tag_tell(tag, &tag->good, DmaComplete);
+		ntdma_tag_tell(tag, &tag->bad, DmaError);
+	}
+}
+
 static void ntdma_sysdma_done(void *data,
 			      const struct dmaengine_result *result)
 {
 	struct ntdma_tag *tag = data;
 	bool good = !result || result->result == DMA_TRANS_NOERROR;
 
-	ntdma_engine_complete(tag->engine, tag->number,
-			      good ? DmaComplete : DmaError);
+	if (likely(!in_hardirq() && !irqs_disabled())) {
+		ntdma_engine_complete(tag->engine, tag->number,
+				      good ? DmaComplete : DmaError);
+		return;
+	}
+	atomic_inc(good ? &tag->good : &tag->bad);
+	tasklet_schedule(&to_sysdma(tag->engine)->tasklet);
 }
 
 /* Tells the controller where the device is, if that is news. */
@@ -234,6 +271,7 @@ static void ntdma_sysdma_synchronize(struct ntdma_engine *engine)
 	struct ntdma_sysdma *sysdma = to_sysdma(engine);
 
 	dmaengine_synchronize(sysdma->chan);
+	tasklet_kill(&sysdma->tasklet);
 	if (sysdma->looped && !sysdma->dead)
 		ntdma_sysdma_renew(sysdma);
 	sysdma->looped = false;
@@ -365,6 +403,7 @@ static void ntdma_sysdma_close(struct ntdma_engine *engine)
 	if (sysdma->dead && chan->device->device_alloc_chan_resources(chan) < 0)
 		return;
 	dma_release_channel(chan);
+	tasklet_kill(&sysdma->tasklet);
 }
 
 static const struct ntdma_engine_ops ntdma_sysdma_ops = {
@@ -421,6 +460,7 @@ static struct ntdma_engine *ntdma_sysdma_adopt(struct dma_chan *chan,
 		goto release_channel;
 	for (i = 0; i < NTDMA_TAGS; i++)
 		sysdma->tags[i].engine = &sysdma->engine;
+	tasklet_setup(&sysdma->tasklet, ntdma_sysdma_tell);
 	sysdma->chan = chan;
 	sysdma->hook = hook;
 	ret = ntdma_sysdma_limits(sysdma);

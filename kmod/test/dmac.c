@@ -13,6 +13,7 @@
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
+#include <linux/irq_work.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "dmac.h"
@@ -171,16 +172,52 @@ static void line_next(struct dmac_line *line)
 	}
 }
 
-static void tx_call(struct dma_async_tx_descriptor *tx,
-		    const struct dmaengine_result *result)
+/**
+ * struct hard_call - a callback in a hard interrupt
+ * @irq: the interrupt
+ * @tx: whose callback
+ * @result: its argument
+ */
+struct hard_call {
+	struct irq_work irq;
+	struct dma_async_tx_descriptor *tx;
+	const struct dmaengine_result *result;
+};
+
+static void tx_report(struct dma_async_tx_descriptor *tx,
+		      const struct dmaengine_result *result)
 {
-	if (!(tx->flags & DMA_PREP_INTERRUPT))
-		return;
-	local_bh_disable();
 	if (tx->callback_result)
 		tx->callback_result(tx->callback_param, result);
 	else if (tx->callback)
 		tx->callback(tx->callback_param);
+}
+
+static void hard_call_report(struct irq_work *irq)
+{
+	struct hard_call *call = container_of(irq, struct hard_call, irq);
+
+	tx_report(call->tx, call->result);
+}
+
+static void tx_call(struct dma_async_tx_descriptor *tx,
+		    const struct dmaengine_result *result)
+{
+	struct hard_call call = {
+		.irq = IRQ_WORK_INIT_HARD(hard_call_report),
+		.tx = tx,
+		.result = result,
+	};
+
+	if (!(tx->flags & DMA_PREP_INTERRUPT))
+		return;
+	if (to_line(tx->chan)->hard) {
+		irq_work_queue(&call.irq);
+		irq_work_sync(&call.irq);
+		return;
+	}
+	local_bh_disable();
+	tx_report(tx, result);
 	local_bh_enable();
 }
 

@@ -48,6 +48,7 @@ struct dmac_desc;
  * @rate: bytes that it moves by itself each tick, 0 when stepped by hand
  * @fast: is through before device_issue_pending() returns
  * @dry: counts bytes, but moves none
+ * @hard: calls back from a hard interrupt; only stepped by hand
  * @hold: completes without its callback until dmac_fire()
  * @runs_on: termination has no effect before it is synchronized
  * @lags: synchronization leaves the callbacks that are due to dmac_fire()
@@ -105,6 +106,7 @@ struct dmac_line {
 	size_t rate;
 	bool fast;
 	bool dry;
+	bool hard;
 	bool hold;
 	bool runs_on;
 	bool lags;

@@ -85,6 +85,55 @@ static void loop_passes(struct nttest *t, struct loop *l)
 	EXPECT_EQ(t, l->j.line->starts, 1);
 }
 
+/**
+ * struct told - a number of completions
+ * @j: of which transfer
+ * @times: the number
+ */
+struct told {
+	struct job *j;
+	int times;
+};
+
+static int is_told(void *arg)
+{
+	struct told *told = arg;
+
+	return atomic_read(&told->j->calls) >= told->times;
+}
+
+/* What the controller says in its interrupt the client hears afterwards. */
+static void loop_interrupt(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct told told = { };
+	struct loop l;
+	int i;
+
+	if (!loop_begin(&l, s, V3, true))
+		goto end;
+	l.j.line->hard = true;
+	if (!EXPECT_EQ(t, job_map(&l.j, 0, l.length, 0), STATUS_SUCCESS))
+		goto end;
+	told.j = &l.j;
+	/* One period at a time, then some, whose reports may be counted. */
+	for (i = 0; i < 6; i++) {
+		ULONG periods = i < 4 ? 1 : 4;
+
+		told.times += periods;
+		dmac_step(l.j.line, periods * l.length / 4);
+		EXPECT(t, rig_wait(is_told, &told));
+		EXPECT_EQ(t, atomic_read(&l.j.calls), told.times);
+		EXPECT_EQ(t, l.j.status, DmaComplete);
+		EXPECT_EQ(t, l.j.irql, DISPATCH_LEVEL);
+	}
+	EXPECT_EQ(t, job_flush(&l.j, 0, l.length), STATUS_SUCCESS);
+	EXPECT_EQ(t, atomic_read(&l.j.calls), told.times + 1);
+	EXPECT_EQ(t, l.j.status, DmaCancelled);
+end:
+	loop_end(&l);
+}
+
 static void loop_v1(struct nttest *t)
 {
 	struct sys *s = t->priv;
@@ -450,6 +499,7 @@ static void not_renewed(struct nttest *t)
 static const struct nttest_case cases[] = {
 	{ "S6 EC-91 EC-92 loop by MapTransfer", loop_v1 },
 	{ "S12 loop with a completion per period", loop_v3 },
+	{ "S12 EC-127 periods reported in a hard interrupt", loop_interrupt },
 	{ "S12 EC-92 a counter of whole periods", loop_counts_periods },
 	{ "S12 loop over scattered memory: one run, or refused", loop_scattered },
 	{ "S12 loop by itself", loop_by_timer },

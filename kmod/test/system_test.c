@@ -736,6 +736,26 @@ static void more_registers(struct nttest *t)
 }
 
 /* Also when the controller calls it an abort. */
+/* A controller that calls back from its interrupt, of success and of failure. */
+static void from_interrupt(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+	int i;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	j.line->hard = true;
+	for (i = 0; i < 20; i++)
+		job_piece(&j, 0, PAGE_SIZE);
+	j.line->error_at = 100;
+	job_load(&j, 0, PAGE_SIZE);
+	EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
+	dmac_step(j.line, DMAC_STREAM);
+	EXPECT(t, job_completed(&j, DmaError));
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	request_release(j.q);
+}
+
 static void controller_error(struct nttest *t)
 {
 	struct sys *s = t->priv;
@@ -1097,6 +1117,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-115 nothing is allocated for a transfer", no_allocation },
 	{ "EC-98 EC-115 more registers than the last transfer had", more_registers },
 	{ "EC-128 S11 controller error", controller_error },
+	{ "EC-127 EC-128 reported in a hard interrupt", from_interrupt },
 	{ "EC-129 EC-127 next piece from the completion", from_completion },
 	{ "EC-129 EC-107 S11 next piece before MapTransferEx returns",
 	  from_early_completion },
