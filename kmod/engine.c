@@ -345,7 +345,7 @@ static void ntdma_engine_bury(struct ntdma_engine *engine,
 	map->area = NTDMA_NO_SLOT;
 }
 
-/* Takes the slots of a zombie that is no more back; the map is empty. */
+/* Takes the slots of a zombie that is no more back; the map uses none. */
 static void ntdma_engine_unbury(struct ntdma_engine *engine,
 				struct ntdma_regs *regs)
 {
@@ -375,8 +375,11 @@ bool ntdma_engine_keep(struct ntdma_engine *engine, struct ntdma_regs *regs)
 	spin_lock_irqsave(&engine->lock, flags);
 	kept = engine->stopping && !engine->zombie &&
 	       !ntdma_map_empty(&regs->map);
-	if (kept)
+	if (kept) {
+		/* Or the zombie before would be forgotten with its slots. */
+		ntdma_engine_unbury(engine, regs);
 		ntdma_engine_bury(engine, regs);
+	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return kept;
 }

@@ -512,6 +512,66 @@ static void slow_pages(struct nttest *t)
 	}
 }
 
+/*
+ * Registers of more than half of the pages there are: while the controller stops
+ * the next transfer has no pages of its own, and needs none.
+ */
+static void slow_large_turn(struct job *j)
+{
+	struct nttest *t = j->r->t;
+	NTSTATUS status;
+
+	j->line->gated = true;
+	slow_flush(j, PAGE_SIZE);
+	status = job_map(j, 0, PAGE_SIZE, 0);
+	complete_all(&j->line->gate);
+	if (status) {
+		/* It is copied here. */
+		EXPECT_EQ(t, status, STATUS_INSUFFICIENT_RESOURCES);
+		return;
+	}
+	REQUIRE(t, EXPECT(t, rig_wait(started_twice, j->line)));
+	reinit_completion(&j->line->gate);
+	EXPECT_EQ(t, job_flush(j, 0, PAGE_SIZE), STATUS_SUCCESS);
+}
+
+static void slow_large(struct nttest *t)
+{
+	unsigned int before = dma_get_max_seg_size(t->dev);
+	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
+	struct request *all;
+	struct buffer *b;
+	struct job j;
+
+	dma_set_max_seg_size(t->dev, SZ_1M);
+	s->dmac->lines[0].limit = 1;
+	sys_describe(&dd, V3, 0);
+	dd.MaximumLength = SZ_1M / 4 * 3 - PAGE_SIZE;
+	if (!job_init(&j, s, sys_open_as(s, &dd), 0))
+		goto restore;
+	b = buffer_new(j.r, RUN, 0, PAGE_SIZE);
+	all = request_channel(j.r, j.r->registers, KeepObject);
+	if (!b || !all)
+		goto restore;
+	j.q = request_new(j.r, b->mdl, 0, PAGE_SIZE, false);
+	if (!j.q)
+		goto restore;
+	j.q->registers = j.r->registers;
+	j.q->action = KeepObject;
+	if (!EXPECT_EQ(t, request_allocate_ex(j.q, 0), STATUS_SUCCESS) ||
+	    !request_ran(j.q))
+		goto restore;
+	slow_large_turn(&j);
+	request_release(j.q);
+	complete_all(&j.line->gate);
+	EXPECT_EQ(t, request_allocate_ex(all, 0), STATUS_SUCCESS);
+	if (request_ran(all))
+		request_release(all);
+restore:
+	dma_set_max_seg_size(t->dev, before);
+}
+
 /* What was only remembered cannot be refused any more when its turn comes. */
 static void slow_refused(struct nttest *t)
 {
@@ -889,6 +949,7 @@ static const struct nttest_case cases[] = {
 	{ "S26 unbound with a running transfer", unbind_running },
 	{ "EC-119 mapped and flushed again before the engine stopped", slow_queue },
 	{ "EC-119 EC-49 what a slow stop holds comes back", slow_pages },
+	{ "EC-119 EC-49 what two slow stops hold comes back", slow_large },
 	{ "EC-128 a late start that the controller refuses", slow_refused },
 	{ "EC-119 flush of a transfer that is being started", flush_starting },
 	{ "EC-120 EC-124 cancel of a transfer that is being started", cancel_starting },
