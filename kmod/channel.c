@@ -172,9 +172,10 @@ static NTSTATUS ntdma_grant(struct ntdma_request *request)
 
 static void ntdma_channel_update(struct ntdma_channel *channel)
 {
+	bool waits = channel->trying || !list_empty(&channel->queue);
+
 	lockdep_assert_held(&channel->lock);
-	WRITE_ONCE(channel->busy, channel->owner || channel->trying ||
-				  !list_empty(&channel->queue));
+	WRITE_ONCE(channel->busy, channel->owner || waits);
 }
 
 static bool ntdma_channel_take(struct ntdma_request *request)

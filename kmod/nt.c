@@ -102,8 +102,9 @@ EXPORT_SYMBOL_NTDMA(KeRaiseIrqlToDpcLevel);
  *
  * DPCs that were queued meanwhile run on this processor when the level falls
  * below DISPATCH_LEVEL; of those that a thread with interrupts disabled queued,
- * a kernel thread of the processor takes care a little later. A level above the present one, or one that an interrupt
- * handler or a DPC cannot have, leaves everything as it is.
+ * a kernel thread of the processor takes care a little later. A level above the
+ * present one, or one that an interrupt handler or a DPC cannot have, leaves
+ * everything as it is.
  *
  * Context: any.
  */

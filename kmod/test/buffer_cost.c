@@ -212,7 +212,7 @@ static PDMA_COMMON_BUFFER_VECTOR elements(struct rig *r, ULONG count)
 	return v;
 }
 
-static void lookup(struct nttest *t, struct rig *r)
+static void look_ups(struct nttest *t, struct rig *r)
 {
 	static const struct cost cost = {
 		.name = "vector-lookup/few", .turns = 64,
@@ -236,7 +236,7 @@ static const struct nttest_case cases[] = {
 	{ .name = "cost: a common buffer of 1 MiB",
 	  .run_on = large, .kinds = rig_wide },
 	{ .name = "cost: an element of a vector by its index",
-	  .run_on = lookup, .kinds = rig_wide },
+	  .run_on = look_ups, .kinds = rig_wide },
 	{ }
 };
 

@@ -597,7 +597,7 @@ static bool canceller_turn(struct canceller *x, struct request *q, int cpu)
 	    !EXPECT_EQ(t, request_allocate_ex(q, 0), STATUS_SUCCESS))
 		return false;
 	/* It has begun to see who owns the channel now. */
-	udelay(20);
+	usleep_range(20, 40);
 	canceller_halt(x, cpu);
 	request_release(x->j.q);
 	if (!request_ran(q))
@@ -605,7 +605,7 @@ static bool canceller_turn(struct canceller *x, struct request *q, int cpu)
 	EXPECT_EQ(t, job_map(j, 0, PAGE_SIZE, 0), STATUS_SUCCESS);
 	WRITE_ONCE(x->stands, false);
 	/* It is through with the cancel that it was in. */
-	udelay(100);
+	usleep_range(100, 200);
 	EXPECT_EQ(t, dmac_step(j->line, DMAC_STREAM), PAGE_SIZE);
 	EXPECT(t, job_completed(j, DmaComplete));
 	EXPECT_EQ(t, job_flush(j, 0, PAGE_SIZE), STATUS_SUCCESS);
