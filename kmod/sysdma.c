@@ -23,7 +23,9 @@
  * when a job's are not those that it was last configured with.
  *
  * Locks: hints_lock (mutex) for what the Linux sides said. What configures a
- * channel belongs to whoever owns it and needs none.
+ * channel belongs to whoever owns it and needs none. sysdma->lock keeps the
+ * resources of the channel there for a counter or a pause, which may come after
+ * the job has ended; inside it only what the controller's driver takes.
  */
 #include <linux/acpi.h>
 #include <linux/acpi_dma.h>
@@ -58,6 +60,8 @@ struct ntdma_tag {
  * @chan: the channel
  * @looped: had a cyclic job since its resources were allocated
  * @dead: has no resources, since they could not be allocated again
+ * @lock: protects @away; held while somebody who owns nothing uses the channel
+ * @away: has no resources now
  * @pause: it can be paused
  * @resume: it can go on after a pause
  * @directions: bit n set for enum dma_transfer_direction n, 0 for any
@@ -75,6 +79,8 @@ struct ntdma_sysdma {
 	struct dma_chan *chan;
 	bool looped;
 	bool dead;
+	spinlock_t lock;	/* see @lock */
+	bool away;
 	bool pause;
 	bool resume;
 	u32 directions;
@@ -247,6 +253,15 @@ static void ntdma_sysdma_stop(struct ntdma_engine *engine)
 	dmaengine_terminate_async(sysdma->chan);
 }
 
+static void ntdma_sysdma_leave(struct ntdma_sysdma *sysdma, bool away)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&sysdma->lock, flags);
+	sysdma->away = away;
+	spin_unlock_irqrestore(&sysdma->lock, flags);
+}
+
 /*
  * Gives the channel back to its driver and takes it again. Drivers expect a
  * channel to be used either for loops or for lists as long as somebody has it:
@@ -260,8 +275,10 @@ static void ntdma_sysdma_renew(struct ntdma_sysdma *sysdma)
 	if (!device->device_alloc_chan_resources ||
 	    !device->device_free_chan_resources)
 		return;
+	ntdma_sysdma_leave(sysdma, true);
 	device->device_free_chan_resources(sysdma->chan);
 	sysdma->dead = device->device_alloc_chan_resources(sysdma->chan) < 0;
+	ntdma_sysdma_leave(sysdma, sysdma->dead);
 	sysdma->stamp = 0;
 }
 
@@ -281,10 +298,14 @@ static u32 ntdma_sysdma_residue(struct ntdma_engine *engine)
 {
 	struct ntdma_sysdma *sysdma = to_sysdma(engine);
 	struct dma_tx_state state = { };
+	unsigned long flags;
 
-	if (dmaengine_tx_status(sysdma->chan, sysdma->cookie, &state) ==
+	spin_lock_irqsave(&sysdma->lock, flags);
+	if (!sysdma->away &&
+	    dmaengine_tx_status(sysdma->chan, sysdma->cookie, &state) ==
 	    DMA_COMPLETE)
-		return 0;
+		state.residue = 0;
+	spin_unlock_irqrestore(&sysdma->lock, flags);
 	return state.residue;
 }
 
@@ -340,14 +361,18 @@ static NTSTATUS ntdma_sysdma_set_blob(struct ntdma_port *port,
 static NTSTATUS ntdma_sysdma_hold(struct ntdma_sysdma *sysdma, bool running,
 				  bool resume)
 {
-	int ret;
+	unsigned long flags;
+	int ret = -ENODEV;
 
 	if (!(resume ? sysdma->resume : sysdma->pause))
 		return STATUS_NOT_IMPLEMENTED;
 	if (!running)
 		return STATUS_INVALID_DEVICE_STATE;
-	ret = resume ? dmaengine_resume(sysdma->chan) :
-		       dmaengine_pause(sysdma->chan);
+	spin_lock_irqsave(&sysdma->lock, flags);
+	if (!sysdma->away)
+		ret = resume ? dmaengine_resume(sysdma->chan) :
+			       dmaengine_pause(sysdma->chan);
+	spin_unlock_irqrestore(&sysdma->lock, flags);
 	return ret ? STATUS_INVALID_DEVICE_STATE : STATUS_SUCCESS;
 }
 
@@ -460,6 +485,7 @@ static struct ntdma_engine *ntdma_sysdma_adopt(struct dma_chan *chan,
 		goto release_channel;
 	for (i = 0; i < NTDMA_TAGS; i++)
 		sysdma->tags[i].engine = &sysdma->engine;
+	spin_lock_init(&sysdma->lock);
 	tasklet_setup(&sysdma->tasklet, ntdma_sysdma_tell);
 	sysdma->chan = chan;
 	sysdma->hook = hook;

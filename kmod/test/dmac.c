@@ -494,6 +494,10 @@ static enum dma_status tx_status(struct dma_chan *chan, dma_cookie_t cookie,
 	size_t residue = line->surplus;
 	unsigned long flags;
 
+	if (line->dawdles) {
+		WRITE_ONCE(line->counting, true);
+		udelay(500);
+	}
 	spin_lock_irqsave(&line->lock, flags);
 	status = dma_async_is_complete(cookie, chan->completed_cookie,
 				       chan->cookie);
@@ -509,6 +513,7 @@ static enum dma_status tx_status(struct dma_chan *chan, dma_cookie_t cookie,
 		state->in_flight_bytes = 0;
 	}
 	spin_unlock_irqrestore(&line->lock, flags);
+	WRITE_ONCE(line->counting, false);
 	return status;
 }
 
@@ -627,6 +632,7 @@ static void free_resources(struct dma_chan *chan)
 	struct dmac_line *line = to_line(chan);
 	int stops = line->stops;
 
+	line->torn += READ_ONCE(line->counting);
 	del_timer_sync(&line->timer);
 	cancel_work_sync(&line->work);
 	terminate_all(chan);

@@ -68,6 +68,7 @@ struct dmac_desc;
  * @min_burst: fewest data items of a burst, 0 for 1
  * @max_burst: most of them, 0 for any
  * @residue: how exactly it counts
+ * @dawdles: takes its time to count
  * @surplus: bytes that it counts too many, also at the end
  *
  * Seen by cases:
@@ -81,6 +82,8 @@ struct dmac_desc;
  * @faults: accesses to memory that nothing maps
  * @fast_met: the callback returned before device_issue_pending() did
  * @stalled: it stands still for @stall
+ * @counting: it counts, with @dawdles
+ * @torn: how often its resources were freed meanwhile
  */
 struct dmac_line {
 	struct dma_chan chan;
@@ -127,6 +130,7 @@ struct dmac_line {
 	u32 max_burst;
 	enum dma_residue_granularity residue;
 	size_t surplus;
+	bool dawdles;
 
 	int starts;
 	int stops;
@@ -138,6 +142,8 @@ struct dmac_line {
 	int faults;
 	bool fast_met;
 	bool stalled;
+	bool counting;
+	int torn;
 	bool through;		/* @work did its part */
 	bool unsynced;		/* terminated and not yet synchronized */
 };

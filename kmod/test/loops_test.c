@@ -4,6 +4,7 @@
  * S12, and what becomes of its channel afterwards.
  */
 #include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/slab.h>
 #include "sys.h"
 #include "../sysdma.h"
@@ -496,6 +497,48 @@ static void not_renewed(struct nttest *t)
 	EXPECT_EQ(t, line->frees, line->allocs);
 }
 
+static int count_run(void *arg)
+{
+	struct rig *r = arg;
+
+	while (!kthread_should_stop()) {
+		r->ops->ReadDmaCounter(r->adapter);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Loops that begin and end while another processor reads the counter. */
+static void renewed_counting(struct nttest *t)
+{
+	struct task_struct *other;
+	struct sys *s = t->priv;
+	struct loop l;
+	int i;
+
+	if (num_online_cpus() < 2) {
+		nttest_skip(t, "needs two CPUs");
+		return;
+	}
+	if (!loop_begin(&l, s, V3, true))
+		goto end;
+	l.j.line->dawdles = true;
+	other = kthread_run(count_run, l.j.r, "ntdma_count");
+	if (!EXPECT(t, !IS_ERR(other)))
+		goto end;
+	for (i = 0; i < 20 && !t->failed; i++) {
+		EXPECT_EQ(t, job_map(&l.j, 0, l.length, 0), STATUS_SUCCESS);
+		job_started(&l.j);
+		usleep_range(1000, 2000);
+		EXPECT_EQ(t, job_flush(&l.j, 0, l.length), STATUS_SUCCESS);
+	}
+	kthread_stop(other);
+	EXPECT_EQ(t, l.j.line->torn, 0);
+	EXPECT(t, l.j.line->frees > 0);
+end:
+	loop_end(&l);
+}
+
 static const struct nttest_case cases[] = {
 	{ "S6 EC-91 EC-92 loop by MapTransfer", loop_v1 },
 	{ "S12 loop with a completion per period", loop_v3 },
@@ -510,6 +553,8 @@ static const struct nttest_case cases[] = {
 	{ "S12 EC-119 a loop flushed in its report, while it is being started",
 	  loop_starting },
 	{ "S12 the channel is renewed after a loop", renewed },
+	{ "S12 EC-92 the channel is renewed while its counter is read",
+	  renewed_counting },
 	{ "S12 EC-109 the channel cannot be renewed after a loop", not_renewed },
 	{ }
 };
