@@ -486,6 +486,15 @@ static size_t line_residue(struct dmac_line *line, struct dmac_desc *d)
 	}
 }
 
+static void line_dawdle(struct dmac_line *line)
+{
+	int i;
+
+	WRITE_ONCE(line->counting, true);
+	for (i = 0; i < 500; i++)
+		udelay(1);
+}
+
 static enum dma_status tx_status(struct dma_chan *chan, dma_cookie_t cookie,
 				 struct dma_tx_state *state)
 {
@@ -494,10 +503,8 @@ static enum dma_status tx_status(struct dma_chan *chan, dma_cookie_t cookie,
 	size_t residue = line->surplus;
 	unsigned long flags;
 
-	if (line->dawdles) {
-		WRITE_ONCE(line->counting, true);
-		udelay(500);
-	}
+	if (line->dawdles)
+		line_dawdle(line);
 	spin_lock_irqsave(&line->lock, flags);
 	status = dma_async_is_complete(cookie, chan->completed_cookie,
 				       chan->cookie);
