@@ -9,9 +9,8 @@
  *
  * Holds are given up at DISPATCH_LEVEL too, but unmapping, unpinning dirty
  * pages and freeing large records may sleep. There the record goes to a work
- * item, in order, so that a mapping goes before the pages under it; what is
- * given up later where it could be released at once goes behind it. Giving up
- * therefore never fails and never allocates.
+ * item, in order, so that a mapping goes before the pages under it if both are
+ * given up there. Giving up therefore never fails and never allocates.
  *
  * Pinned pages are counted in the pinned_vm of their process, an atomic
  * counter, against RLIMIT_MEMLOCK. The locked_vm counter needs the mmap lock,
@@ -90,22 +89,15 @@ void ntdma_hold_add(struct ntdma_hold *hold, enum ntdma_kind kind,
 	ntdma_handle_add(&hold->handle, kind, owner, NULL);
 }
 
-/* What the caller gave up before has been released. */
-static bool ntdma_nothing_dead(void)
-{
-	return llist_empty(&ntdma_dead) && !work_busy(&ntdma_bury_work);
-}
-
 /**
  * ntdma_hold_drop() - release a hold that is not in the table
  * @hold: not to be touched afterwards
  *
- * Context: any; at DISPATCH_LEVEL, and behind what was given up there, the
- *	release happens a little later.
+ * Context: any; at DISPATCH_LEVEL the release happens a little later.
  */
 void ntdma_hold_drop(struct ntdma_hold *hold)
 {
-	if (ntdma_may_sleep() && ntdma_nothing_dead()) {
+	if (ntdma_may_sleep()) {
 		hold->release(hold);
 		return;
 	}
