@@ -656,6 +656,8 @@ unsigned int ntdma_adapter_detach(struct ntdma_adapter *adapter)
 	if (!percpu_ref_tryget(&adapter->ref))
 		return 0;
 	count = ntdma_channel_close(adapter);
+	/* It may be granting what it found slots for. */
+	cancel_delayed_work_sync(&adapter->grow);
 	count += ntdma_adapter_forget(adapter, NTDMA_LIST, ntdma_list_forget);
 	count += ntdma_adapter_forget(adapter, NTDMA_REGS, ntdma_regs_forget);
 	count += ntdma_adapter_forget(adapter, NTDMA_BUFFER,

@@ -301,11 +301,13 @@ static noinline NTSTATUS ntdma_regs_submit_large(struct ntdma_regs *regs,
 {
 	struct ntdma_adapter *adapter = regs->map.adapter;
 	NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
+	u32 slots = regs->request.slots;
+	u32 goal = READ_ONCE(adapter->goal);
 
+	while (goal < slots && !try_cmpxchg(&adapter->goal, &goal, slots))
+		;
 	/* The request may end, and with it the adapter, at any time. */
 	percpu_ref_get(&adapter->ref);
-	WRITE_ONCE(adapter->goal, max(READ_ONCE(adapter->goal),
-				      regs->request.slots));
 	if (wait)
 		status = ntdma_channel_submit(&regs->request, true);
 	mod_delayed_work(ntdma_wq, &adapter->grow, 0);
