@@ -419,14 +419,19 @@ BOOLEAN ntdma_flush_buffers(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 static noinline bool ntdma_regs_cut(struct ntdma_regs *regs, u64 pos,
 				    u32 length)
 {
+	struct ntdma_engine *engine = regs->map.adapter->engine;
+	bool cancelled = ntdma_engine_is_cancelled(engine);
 	struct ntdma_call call;
 	bool told, hit;
 
 	hit = ntdma_regs_end(regs, &call, &told) ||
 	      ntdma_map_flush(&regs->map, pos, length);
+	/* A flush after a cancel ends that, whatever is mapped (EC-122). */
+	if (!hit && !cancelled)
+		ntdma_regs_missed(regs);
+	/* The client may free the registers there. */
 	if (told)
-		ntdma_engine_tell(regs->map.adapter->engine, &call,
-				  DmaCancelled);
+		ntdma_engine_tell(engine, &call, DmaCancelled);
 	return hit;
 }
 
@@ -459,11 +464,12 @@ NTSTATUS ntdma_flush_buffers_ex(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	regs = ntdma_regs_find(adapter, base);
 	if (!regs)
 		return STATUS_INVALID_PARAMETER;
-	if (likely(ntdma_regs_rest(regs)))
+	if (likely(ntdma_regs_rest(regs))) {
 		hit = ntdma_map_flush(&regs->map, offset, length);
-	else
+		if (!hit)
+			ntdma_regs_missed(regs);
+	} else {
 		hit = ntdma_regs_cut(regs, offset, length);
-	if (!hit)
-		ntdma_regs_missed(regs);
+	}
 	return hit ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
