@@ -757,15 +757,21 @@ NTSTATUS ntdma_init_context(PDMA_ADAPTER wdm, PVOID bytes)
 	return STATUS_SUCCESS;
 }
 
-/* Removes the request of a context from the queue, if it is there. */
+/*
+ * Removes the request of a context from the queue, if it is there. @state is set
+ * to that of the context before. It changes under the lock alone as long as
+ * there is a request that may wait.
+ */
 static struct ntdma_request *ntdma_channel_unqueue(struct ntdma_channel *channel,
-						   struct ntdma_context *context)
+						   struct ntdma_context *context,
+						   u32 *state)
 {
 	struct ntdma_request *request = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&channel->lock, flags);
-	if (READ_ONCE(context->state) == NTDMA_CONTEXT_QUEUED) {
+	*state = ntdma_context_cancel(context);
+	if (*state == NTDMA_CONTEXT_QUEUED) {
 		request = context->request;
 		list_del_init(&request->link);
 		WRITE_ONCE(context->state, NTDMA_CONTEXT_IDLE);
@@ -803,14 +809,10 @@ BOOLEAN ntdma_cancel_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 		ntdma_refuse();
 		return FALSE;
 	}
-	state = ntdma_context_cancel(context);
-	if (state != NTDMA_CONTEXT_QUEUED)
+	request = ntdma_channel_unqueue(channel, context, &state);
+	if (!request)
 		return state == NTDMA_CONTEXT_IDLE ||
 		       state == NTDMA_CONTEXT_CANCELLED;
-
-	request = ntdma_channel_unqueue(channel, context);
-	if (!request)
-		return FALSE;
 	trace_ntdma_cancel(adapter);
 	ntdma_channel_wake(channel);
 	/* Last, as it may be the last that the adapter waits for. */
