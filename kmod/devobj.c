@@ -82,7 +82,10 @@ PDEVICE_OBJECT ntdma_device_create(struct device *dev, size_t extension_size)
 }
 EXPORT_SYMBOL_NTDMA(ntdma_device_create);
 
-/* The routine may wait for its turn, or run, after all interrupts are over. */
+/*
+ * The routine may wait for its turn, or run, after all interrupts are over. It
+ * must not queue itself any more.
+ */
 static void ntdma_device_end_dpc(PKDPC dpc)
 {
 	if (!dpc->DeferredRoutine)

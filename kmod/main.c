@@ -122,6 +122,8 @@ static int ntdma_module_event(struct notifier_block *block,
 		return NOTIFY_DONE;
 	KeFlushQueuedDpcs();
 	lost = ntdma_device_disown(module);
+	/* And those that routines have queued which ran until then. */
+	KeFlushQueuedDpcs();
 	if (lost)
 		pr_warn("ntdma: %s left %u DMA objects behind, taken back\n",
 			module->name, lost);
