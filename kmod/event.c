@@ -20,7 +20,6 @@
  * level. The scheduler's own locks nest inside.
  *
  * Threads wait in TASK_IDLE: on Windows waiting for ever is no sign of a hang.
- * They may be frozen meanwhile, or no system with one of them could suspend.
  * Nothing alerts a thread and there are no APCs, so a wait ends with the event
  * or with its timeout, whatever WaitMode and Alertable are.
  */
@@ -37,8 +36,6 @@
 #include "nt.h"
 
 #define NTDMA_EVENT_BITS	6
-
-#define NTDMA_WAITING		(TASK_IDLE | TASK_FREEZABLE)
 
 /* Lateness that lets the kernel serve several timeouts with one interrupt. */
 #define NTDMA_TIMEOUT_SLACK	(50 * NSEC_PER_USEC)
@@ -308,7 +305,7 @@ static NTSTATUS ntdma_event_wait(PKEVENT event, struct ntdma_timeout timeout)
 	if (ntdma_event_take(event, &waiter))
 		return STATUS_SUCCESS;
 	while (!over) {
-		set_current_state(NTDMA_WAITING);
+		set_current_state(TASK_IDLE);
 		if (READ_ONCE(waiter.released))
 			break;
 		over = ntdma_timeout_sleep(&timeout);
@@ -377,7 +374,7 @@ NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE mode, BOOLEAN alertable,
 	}
 	timeout = ntdma_timeout_of(when);
 	do {
-		set_current_state(NTDMA_WAITING);
+		set_current_state(TASK_IDLE);
 	} while (!ntdma_timeout_sleep(&timeout));
 	return STATUS_SUCCESS;
 }
