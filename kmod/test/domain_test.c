@@ -7,6 +7,7 @@
  * their own device, so what one finds at the address of the other is shared.
  * Without an IOMMU there are no domains, and the cases show that.
  */
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -330,6 +331,10 @@ static void apart(struct nttest *t)
 	struct pair p;
 	HANDLE own;
 
+	if (!dev_is_dma_coherent(t->dev)) {
+		nttest_skip(t, "no coherent device");
+		return;
+	}
 	/* What the peer is from now on, adapters that are open or not. */
 	ntdma_shares_no_cache(t->peer);
 	if (!pair_open(&p, t, wide, wide))

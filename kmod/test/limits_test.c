@@ -268,22 +268,26 @@ static void across(struct rig *r, struct buffer *b, unsigned int near)
 }
 
 /* A run of frames, of which the device reaches the first @near only. */
-static void across_with(struct nttest *t, const struct rig_kind *kind,
-			struct buffer *b, unsigned int near)
+static int across_with(struct nttest *t, const struct rig_kind *kind,
+		       struct buffer *b, unsigned int near)
 {
 	struct device *dev = b->r->bus.dev;
 	u64 limit = dev->bus_dma_limit;
 	u64 last = phys_to_dma(dev, page_to_phys(b->pages[near])) - 1;
 	struct rig *r;
+	int done = 0;
 
 	dev->bus_dma_limit = last;
-	r = rig_open(t, kind);
-	if (r) {
+	r = rig_try_on(t, dev, kind);
+	if (EXPECT(t, r)) {
 		r->bus.last = min(r->bus.last, last);
-		across(r, b, near);
+		done = r->adapter && r->registers >= ACROSS;
+		if (done)
+			across(r, b, near);
 		rig_close(r);
 	}
 	dev->bus_dma_limit = limit;
+	return done;
 }
 
 static void across_the_end(struct nttest *t, struct rig *r)
@@ -291,6 +295,7 @@ static void across_the_end(struct nttest *t, struct rig *r)
 	struct device *dev = r->bus.dev;
 	const struct rig_kind *kind;
 	struct buffer *b;
+	int done = 0;
 
 	if (dma_get_merge_boundary(dev) || dev->dma_range_map ||
 	    dev->bus_dma_limit) {
@@ -302,10 +307,12 @@ static void across_the_end(struct nttest *t, struct rig *r)
 	for (kind = rig_all; kind->name && !t->failed; kind++) {
 		if (kind->width < 64)
 			continue;
-		across_with(t, kind, b, 1);
-		across_with(t, kind, b, ACROSS / 2);
-		across_with(t, kind, b, ACROSS - 1);
+		done += across_with(t, kind, b, 1);
+		done += across_with(t, kind, b, ACROSS / 2);
+		done += across_with(t, kind, b, ACROSS - 1);
 	}
+	if (!done && !t->failed)
+		nttest_skip(t, "no pages to copy through are in reach");
 }
 
 static int lone_probe(struct platform_device *pdev)
@@ -339,33 +346,19 @@ static struct platform_device *lone_create(void)
 	return pdev;
 }
 
-/* An adapter of @kind or none, but not one that copies to what is too far. */
+/*
+ * An adapter of @kind, one with as many pages to copy through as happen to be
+ * near, or none, but not one that copies to what is too far.
+ */
 static void lone_narrow(struct nttest *t, struct device *dev,
 			const struct rig_kind *kind)
 {
 	static const struct limits limits = { SZ_64K, U32_MAX };
-	struct rig *r = kzalloc(sizeof(*r), GFP_KERNEL);
-	DEVICE_DESCRIPTION dd;
+	struct rig *r = rig_try_on(t, dev, kind);
 
 	REQUIRE(t, r);
-	r->t = t;
-	r->kind = kind;
-	INIT_LIST_HEAD(&r->buffers);
-	INIT_LIST_HEAD(&r->requests);
-	r->bus.dev = dev;
-	r->bus.last = rig_last(kind->width);
-	r->object = ntdma_device_create(dev, 0);
-	if (!EXPECT(t, r->object)) {
-		kfree(r);
-		return;
-	}
-	r->object->CurrentIrp = &r->irp;
-	rig_describe(&dd, kind);
-	r->adapter = IoGetDmaAdapter(r->object, &dd, &r->registers);
-	if (r->adapter) {
-		r->ops = r->adapter->DmaOperations;
+	if (r->adapter && r->registers > 16)
 		shapes(r, &limits);
-	}
 	rig_close(r);
 }
 

@@ -412,7 +412,7 @@ static void running(struct nttest *t)
 	memset(post.buf, 0x27, VICTIM_LENGTH);
 	memset(v->memory, 0x26, VICTIM_LENGTH);
 	EXPECT_EQ(t, victim_list(v), STATUS_SUCCESS);
-	if (v->calls && EXPECT(t, bus_post(&post, v->list))) {
+	if (EXPECT(t, v->calls) && EXPECT(t, bus_post(&post, v->list))) {
 		victim_unbind(v, before);
 		complete(&gate);
 		if (!EXPECT(t, bus_over(&post)))

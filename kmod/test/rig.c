@@ -178,9 +178,9 @@ struct rig *rig_open(struct nttest *t, const struct rig_kind *kind)
 	return rig_open_on(t, rig_device(t, kind), kind);
 }
 
-/* The same on another device than the test device. */
-struct rig *rig_open_on(struct nttest *t, struct device *dev,
-			const struct rig_kind *kind)
+/* On another device than the test device; without an adapter if none opens. */
+struct rig *rig_try_on(struct nttest *t, struct device *dev,
+		       const struct rig_kind *kind)
 {
 	struct rig *r = kzalloc(sizeof(*r), GFP_KERNEL);
 	DEVICE_DESCRIPTION dd;
@@ -194,21 +194,29 @@ struct rig *rig_open_on(struct nttest *t, struct device *dev,
 	r->bus.dev = dev;
 	r->bus.last = rig_last(kind->width);
 	r->object = ntdma_device_create(dev, 0);
-	if (!EXPECT(t, r->object))
-		goto free_rig;
+	if (!EXPECT(t, r->object)) {
+		kfree(r);
+		return NULL;
+	}
 	r->object->CurrentIrp = &r->irp;
 	rig_describe(&dd, kind);
 	r->adapter = IoGetDmaAdapter(r->object, &dd, &r->registers);
-	if (!EXPECT(t, r->adapter))
-		goto destroy_object;
-	r->ops = r->adapter->DmaOperations;
+	if (r->adapter)
+		r->ops = r->adapter->DmaOperations;
 	return r;
+}
 
-destroy_object:
-	ntdma_device_destroy(r->object);
-free_rig:
-	kfree(r);
-	return NULL;
+/* rig_open() on another device than the test device. */
+struct rig *rig_open_on(struct nttest *t, struct device *dev,
+			const struct rig_kind *kind)
+{
+	struct rig *r = rig_try_on(t, dev, kind);
+
+	if (r && !EXPECT(t, r->adapter)) {
+		rig_close(r);
+		return NULL;
+	}
+	return r;
 }
 
 void rig_close(struct rig *r)

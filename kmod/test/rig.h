@@ -87,6 +87,8 @@ extern const struct rig_kind rig_apart[];	/* do not share the cache */
 
 void rig_each(struct nttest *t, const struct nttest_case *c);
 struct rig *rig_open(struct nttest *t, const struct rig_kind *kind);
+struct rig *rig_try_on(struct nttest *t, struct device *dev,
+		       const struct rig_kind *kind);
 struct rig *rig_open_on(struct nttest *t, struct device *dev,
 			const struct rig_kind *kind);
 void rig_close(struct rig *r);

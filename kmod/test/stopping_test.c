@@ -526,7 +526,7 @@ static void slow_large_turn(struct job *j)
 	status = job_map(j, 0, PAGE_SIZE, 0);
 	complete_all(&j->line->gate);
 	if (status) {
-		/* It is copied here. */
+		EXPECT(t, rig_copies(j->r));
 		EXPECT_EQ(t, status, STATUS_INSUFFICIENT_RESOURCES);
 		return;
 	}

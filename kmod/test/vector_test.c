@@ -302,7 +302,7 @@ static void small_elements(struct nttest *t, struct rig *r)
 		apart(r, v, MANY, SMALL, las);
 		used = pages_of(r, las, MANY, &behind);
 		EXPECT(t, used * 10 <= pages * 11);
-		EXPECT(t, behind * 10 <= pages);
+		EXPECT(t, behind * 4 <= pages);
 		r->ops->FreeCommonBufferVector(r->adapter, v);
 		EXPECT(t, vector_fails(r, MANY, SMALL, used + 1));
 		EXPECT(t, !vector_fails(r, MANY, SMALL, used + 2));
