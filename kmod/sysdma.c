@@ -451,6 +451,9 @@ static int ntdma_sysdma_limits(struct ntdma_sysdma *sysdma)
 	ret = dma_get_slave_caps(sysdma->chan, &caps);
 	if (ret)
 		return ret;
+	/* No memory could be unmapped before the controller is through. */
+	if (!caps.cmd_terminate)
+		return -EINVAL;
 	engine->ops = &ntdma_sysdma_ops;
 	engine->dev = dmaengine_get_dma_device(sysdma->chan);
 	engine->sg_limit = caps.max_sg_burst;

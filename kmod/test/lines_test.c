@@ -306,6 +306,19 @@ static bool opens(struct sys *s, DMA_WIDTH width)
 	return adapter;
 }
 
+/* A controller that nobody can stop. */
+static void unstoppable(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct dma_device *dma = &s->dmac->dma;
+	int (*stop)(struct dma_chan *chan) = dma->device_terminate_all;
+
+	dma->device_terminate_all = NULL;
+	EXPECT(t, !opens(s, Width8Bits));
+	dma->device_terminate_all = stop;
+	EXPECT(t, opens(s, Width8Bits));
+}
+
 /* Widths of both directions, of one direction only, and no statement. */
 static void widths(struct nttest *t)
 {
@@ -683,6 +696,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-126 width, burst and flow control", config },
 	{ "EC-126 pause and resume", pausing },
 	{ "EC-126 burst", burst },
+	{ "EC-119 bad input: a controller that cannot be stopped", unstoppable },
 	{ "EC-126 EC-111 S11 bursts as the controller has them", burst_limits },
 	{ "EC-109 a direction that the controller lacks", one_way },
 	{ "EC-126 what the controller's driver wants", blob },
