@@ -495,3 +495,15 @@ unsigned long stack_span(void)
 {
 	return stack.high > stack.low ? stack.high - stack.low : 0;
 }
+
+/* Each allocation and mapping of a list fails once; how many there were. */
+int request_sweep(struct rig *r, struct buffer *b, enum producer how,
+		  bool write, request_turn once)
+{
+	int n = 1;
+
+	while (n < 100 && !r->t->failed && once(r, b, how, write, n))
+		n++;
+	EXPECT(r->t, n < 100);
+	return n - 1;
+}

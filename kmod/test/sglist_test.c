@@ -687,18 +687,6 @@ static bool sweep_once(struct rig *r, struct buffer *b, enum producer how,
 	return hit;
 }
 
-/* Each allocation and mapping of a list fails once; how many there were. */
-static int sweep_buffer(struct rig *r, struct buffer *b, enum producer how,
-			bool write)
-{
-	int n = 1;
-
-	while (n < 100 && !r->t->failed && sweep_once(r, b, how, write, n))
-		n++;
-	EXPECT(r->t, n < 100);
-	return n - 1;
-}
-
 /* GetScatterGatherList allocates once, BuildScatterGatherList never. */
 static void sweep(struct nttest *t, struct rig *r)
 {
@@ -711,9 +699,11 @@ static void sweep(struct nttest *t, struct rig *r)
 	for (how = BY_GET; how <= BY_BUILD; how++) {
 		for (write = 0; write < 2; write++) {
 			least = (how == BY_GET) + !rig_copies(r);
-			EXPECT(t, sweep_buffer(r, mixed, how, write) >=
+			EXPECT(t, request_sweep(r, mixed, how, write,
+						sweep_once) >=
 			       (how == BY_GET));
-			EXPECT(t, sweep_buffer(r, page, how, write) >= least);
+			EXPECT(t, request_sweep(r, page, how, write,
+						sweep_once) >= least);
 		}
 	}
 }

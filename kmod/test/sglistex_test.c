@@ -484,18 +484,6 @@ static bool sweep_once(struct rig *r, struct buffer *b, enum producer how,
 	return hit;
 }
 
-/* Each allocation and mapping of a list fails once; how many there were. */
-static int sweep_buffer(struct rig *r, struct buffer *b, enum producer how,
-			bool write)
-{
-	int n = 1;
-
-	while (n < 100 && !r->t->failed && sweep_once(r, b, how, write, n))
-		n++;
-	EXPECT(r->t, n < 100);
-	return n - 1;
-}
-
 static void sweep(struct nttest *t, struct rig *r)
 {
 	struct buffer *mixed = buffer_new(r, MIXED, 0x77, 5 * PAGE_SIZE);
@@ -507,8 +495,10 @@ static void sweep(struct nttest *t, struct rig *r)
 	for (form = 0; form < 2 * (PRODUCERS - BY_GET_EX); form++) {
 		how = BY_GET_EX + form / 2;
 		least = how == BY_GET_EX || how == BY_GET_SYNC;
-		EXPECT(t, sweep_buffer(r, mixed, how, form & 1) >= least);
-		EXPECT(t, sweep_buffer(r, page, how, form & 1) >=
+		EXPECT(t, request_sweep(r, mixed, how, form & 1,
+					sweep_once) >= least);
+		EXPECT(t, request_sweep(r, page, how, form & 1,
+					sweep_once) >=
 		       least + !rig_copies(r));
 	}
 }
