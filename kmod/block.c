@@ -324,16 +324,6 @@ void ntdma_block_free(struct device *dev, struct ntdma_block *block)
 			       DMA_BIDIRECTIONAL);
 }
 
-/* Whether the DMA API may be asked for what it did not give at once. */
-static bool ntdma_block_room(const struct ntdma_adapter *adapter,
-			     const struct ntdma_want *want)
-{
-	const struct ntdma_range range = { 0, want->last, want->size };
-	struct ntdma_space *space = ntdma_adapter_space(adapter);
-
-	return !space || ntdma_space_room(space, &range);
-}
-
 /* The allocator takes node and limit from the device; both are put back. */
 static bool ntdma_block_narrowed(struct ntdma_adapter *adapter,
 				 const struct ntdma_want *want,
@@ -363,20 +353,18 @@ static bool ntdma_block_try(struct ntdma_adapter *adapter,
 			    const struct ntdma_want *want,
 			    struct ntdma_block *block)
 {
+	const struct ntdma_range range = { 0, want->last, want->size };
 	struct ntdma_space *space = ntdma_adapter_space(adapter);
 	struct device *dev = adapter->dev;
-	int again = NTDMA_SETTLES;
+	unsigned int asked = 0;
 
 	if (want->node == NUMA_NO_NODE &&
 	    READ_ONCE(dev->coherent_dma_mask) <= want->last &&
 	    ntdma_block_pages(dev, want, block))
 		return true;
-	do {
-		if (!ntdma_block_room(adapter, want))
-			return false;
+	while (ntdma_space_again(space, &range, &asked))
 		if (ntdma_block_narrowed(adapter, want, block))
 			return true;
-	} while (again-- && ntdma_space_settle(space));
 	return false;
 }
 

@@ -269,16 +269,13 @@ static bool ntdma_lent_narrowed(struct ntdma_adapter *adapter,
 	u64 last = round_down(terms->last + 1, PAGE_SIZE) - 1;
 	const struct ntdma_range range = { terms->min, last, lent->length };
 	struct ntdma_space *space = ntdma_adapter_space(adapter);
-	int again = NTDMA_SETTLES;
+	unsigned int asked = 0;
 
 	if (adapter->engine)
 		return false;
-	do {
-		if (space && !ntdma_space_room(space, &range))
-			return false;
+	while (ntdma_space_again(space, &range, &asked))
 		if (ntdma_lent_below(adapter, lent, terms, last))
 			return true;
-	} while (again-- && ntdma_space_settle(space));
 	return false;
 }
 

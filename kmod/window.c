@@ -37,6 +37,7 @@
 #include "window.h"
 
 #define NTDMA_WINDOW_LEAST	SZ_64K
+#define NTDMA_SETTLES		5	/* waits for what should be free */
 #define NTDMA_SETTLE_MS		20	/* twice what the DMA API waits */
 
 /*
@@ -556,20 +557,31 @@ bool ntdma_space_room(struct ntdma_space *space,
 }
 
 /**
- * ntdma_space_settle() - let addresses come back that are given back lazily
+ * ntdma_space_again() - whether to ask the DMA API for addresses below limits
  * @space: where, or NULL
+ * @range: what it is to be asked for, see ntdma_space_room()
+ * @asked: how often it was asked, 0 at first; counted here
  *
- * What was unmapped lazily looks free, and is not to be had for 10 ms.
+ * What was unmapped lazily looks free, and is not to be had for 10 ms: then it
+ * is waited before the DMA API is asked again.
  *
  * Context: PASSIVE_LEVEL.
- * Return: false when there are none such, and asking again is in vain.
+ * Return: false when asking, or asking again, is in vain.
  */
-bool ntdma_space_settle(const struct ntdma_space *space)
+bool ntdma_space_again(struct ntdma_space *space,
+		       const struct ntdma_range *range, unsigned int *asked)
 {
-	if (!space || space->domain->type != IOMMU_DOMAIN_DMA_FQ)
-		return false;
-	msleep(NTDMA_SETTLE_MS);
-	return true;
+	unsigned int before = (*asked)++;
+
+	if (!space)
+		return !before;
+	if (before) {
+		if (before > NTDMA_SETTLES ||
+		    space->domain->type != IOMMU_DOMAIN_DMA_FQ)
+			return false;
+		msleep(NTDMA_SETTLE_MS);
+	}
+	return ntdma_space_room(space, range);
 }
 
 /**

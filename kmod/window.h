@@ -10,9 +10,6 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
-/* How often to ask again for what should be free, see ntdma_space_settle() */
-#define NTDMA_SETTLES	5
-
 struct device;
 struct ntdma_device;
 struct ntdma_space;
@@ -55,7 +52,8 @@ u64 ntdma_space_floor(const struct ntdma_space *space);
 bool ntdma_space_lower(struct ntdma_space *space, u64 floor);
 bool ntdma_space_room(struct ntdma_space *space,
 		      const struct ntdma_range *range);
-bool ntdma_space_settle(const struct ntdma_space *space);
+bool ntdma_space_again(struct ntdma_space *space,
+		       const struct ntdma_range *range, unsigned int *asked);
 bool ntdma_space_fit(struct ntdma_space *space,
 		     const struct ntdma_range *range, u64 *first);
 bool ntdma_span_reserve(struct ntdma_space *space, struct ntdma_span *span,
@@ -94,9 +92,11 @@ static inline bool ntdma_space_room(struct ntdma_space *space,
 	return true;
 }
 
-static inline bool ntdma_space_settle(const struct ntdma_space *space)
+static inline bool ntdma_space_again(struct ntdma_space *space,
+				     const struct ntdma_range *range,
+				     unsigned int *asked)
 {
-	return false;
+	return !(*asked)++;
 }
 
 static inline bool ntdma_space_fit(struct ntdma_space *space,
