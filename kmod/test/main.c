@@ -359,11 +359,11 @@ static void nttest_remove(struct pci_dev *pdev)
 	pci_clear_master(pdev);
 }
 
+/* No MODULE_DEVICE_TABLE: the module is inserted by hand. */
 static const struct pci_device_id nttest_ids[] = {
 	{ PCI_DEVICE(0x1234, 0x11e8) },
 	{ }
 };
-MODULE_DEVICE_TABLE(pci, nttest_ids);
 
 static struct pci_driver nttest_driver = {
 	.name = "ntdma_test",

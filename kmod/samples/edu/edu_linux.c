@@ -273,11 +273,11 @@ static void edu_remove(struct pci_dev *pdev)
 	kfree(edu);
 }
 
+/* No MODULE_DEVICE_TABLE: the sample is inserted by hand. */
 static const struct pci_device_id edu_ids[] = {
 	{ PCI_DEVICE(0x1234, 0x11e8) },
 	{ }
 };
-MODULE_DEVICE_TABLE(pci, edu_ids);
 
 static struct pci_driver edu_driver = {
 	.name = "edu_wdm",

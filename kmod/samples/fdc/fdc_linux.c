@@ -129,11 +129,11 @@ static void fdc_remove(struct pnp_dev *pdev)
 	kfree(fdc);
 }
 
+/* No MODULE_DEVICE_TABLE: the sample is inserted by hand. */
 static const struct pnp_device_id fdc_ids[] = {
 	{ .id = "PNP0700" },
 	{ }
 };
-MODULE_DEVICE_TABLE(pnp, fdc_ids);
 
 static struct pnp_driver fdc_driver = {
 	.name = "fdc_wdm",

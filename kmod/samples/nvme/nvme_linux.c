@@ -182,13 +182,15 @@ static void nvme_remove(struct pci_dev *pdev)
 	kfree(nvme);
 }
 
-/* QEMU's controller only: a driver that tests on a disk is not for others. */
+/*
+ * QEMU's controller only: a driver that tests on a disk is not for others. No
+ * MODULE_DEVICE_TABLE: the sample is inserted by hand.
+ */
 static const struct pci_device_id nvme_ids[] = {
 	{ PCI_DEVICE(PCI_VENDOR_ID_REDHAT, 0x0010),
 	  .class = PCI_CLASS_STORAGE_EXPRESS, .class_mask = ~0 },
 	{ }
 };
-MODULE_DEVICE_TABLE(pci, nvme_ids);
 
 static struct pci_driver nvme_driver = {
 	.name = "nvme_wdm",

@@ -167,11 +167,11 @@ static void rtl_remove(struct pci_dev *pdev)
 	kfree(rtl);
 }
 
+/* No MODULE_DEVICE_TABLE: the sample is inserted by hand. */
 static const struct pci_device_id rtl_ids[] = {
 	{ PCI_DEVICE(PCI_VENDOR_ID_REALTEK, PCI_DEVICE_ID_REALTEK_8139) },
 	{ }
 };
-MODULE_DEVICE_TABLE(pci, rtl_ids);
 
 static struct pci_driver rtl_driver = {
 	.name = "rtl_wdm",
