@@ -9,16 +9,18 @@ modules:
 
 help:
 	@echo 'make [modules]        build the modules for the running kernel, or for KDIR=dir'
-	@echo 'make modules_install  install them'
+	@echo '                      NTDMA_ONLY=1: without samples and tests'
+	@echo 'make modules_install  install what was built'
 	@echo 'make clean            remove what was built here, and out/'
 	@echo 'make demo             virtual machines and a board move data on every back end'
 	@echo 'make check            all tests; ends with "N passed, N failed, N skipped"'
 	@echo 'make bench            costs in guest instructions, against native ones'
 	@echo 'make lint             W=1, sparse, clang and checkpatch, on 6.1 and 6.12; gcc for arm'
 	@echo
-	@echo 'demo, check, lint and bench take KERNEL=6.1|6.12|debug, V=1 (whole console of'
-	@echo 'the guests), NTDMA_CACHE=dir (kernels, default ~/.cache/ntdma), ACCEL=tcg|kvm.'
-	@echo 'bench takes no debug kernel, and always counts with tcg.'
+	@echo 'KERNEL: check 6.1|6.12|arm64|arm64-16k|armhf|debug; demo 6.1|6.12|debug;'
+	@echo 'lint 6.1|6.12|arm64|armhf; bench 6.1|6.12, which always counts with tcg.'
+	@echo 'All take V=1 (whole console of the guests), ACCEL=tcg|kvm, and NTDMA_CACHE=dir'
+	@echo '(kernels, default ~/.cache/ntdma).'
 
 modules modules_install: need-kdir
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
