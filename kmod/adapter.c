@@ -575,8 +575,9 @@ EXPORT_SYMBOL_NTDMA(ntdma_request_adapter);
  * Return: the adapter; NULL for an unknown version (EC-5), a width outside 24
  *	to 64 (EC-10), a missing argument, a device without driver or DMA, a
  *	reach that the platform cannot serve, and no memory. For a subordinate
- *	also when no controller serves the line (EC-17), has the DmaWidth, or
- *	repeats a transfer by itself as AutoInitialize asks, and when another
+ *	also when no controller serves the line (EC-17), has the DmaWidth, can
+ *	be stopped, takes a page in an element, or two where a transfer is one,
+ *	or repeats a transfer by itself as AutoInitialize asks, and when another
  *	driver has the channel.
  */
 PDMA_ADAPTER ntdma_get_adapter(struct module *owner,

@@ -2,8 +2,8 @@
 /*
  * Everything that differs between the kernels ntdma supports.
  *
- * No other file tests a kernel version or an optional feature. A rule that a
- * macro or a header can reveal is tested by feature, the rest by version.
+ * No other file tests a kernel version. What a macro or a header can reveal is
+ * tested by feature, the rest by version.
  */
 #ifndef NTDMA_COMPAT_H
 #define NTDMA_COMPAT_H
