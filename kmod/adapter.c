@@ -643,20 +643,39 @@ bool ntdma_adapter_busy(struct ntdma_adapter *adapter)
 }
 
 /**
- * ntdma_adapter_detach() - take everything from a client that left
+ * ntdma_adapter_silence() - call no routine of a client that left
  * @adapter: an adapter of a device that loses its driver
+ *
+ * Must be done to all its adapters before ntdma_adapter_detach() for any: what
+ * one gives back is what another waits for.
+ *
+ * Context: PASSIVE_LEVEL, device->lock held.
+ * Return: number of waiters that were dropped.
+ */
+unsigned int ntdma_adapter_silence(struct ntdma_adapter *adapter)
+{
+	lockdep_assert_held(&adapter->device->lock);
+	/* What is taken back drops references; without any it is leaving. */
+	if (adapter->silent || !percpu_ref_tryget(&adapter->ref))
+		return 0;
+	adapter->silent = true;
+	return ntdma_channel_close(adapter);
+}
+
+/**
+ * ntdma_adapter_detach() - take everything from a client that left
+ * @adapter: silent; others are passed over
  *
  * Context: PASSIVE_LEVEL, device->lock held.
  * Return: number of objects that were taken back.
  */
 unsigned int ntdma_adapter_detach(struct ntdma_adapter *adapter)
 {
-	unsigned int count;
+	unsigned int count = 0;
 
-	/* The forgetting below drops references; without any it is leaving. */
-	if (!percpu_ref_tryget(&adapter->ref))
+	lockdep_assert_held(&adapter->device->lock);
+	if (!adapter->silent)
 		return 0;
-	count = ntdma_channel_close(adapter);
 	/* It may be granting what it found slots for. */
 	cancel_delayed_work_sync(&adapter->grow);
 	count += ntdma_adapter_forget(adapter, NTDMA_LIST, ntdma_list_forget);
@@ -673,6 +692,8 @@ unsigned int ntdma_adapter_detach(struct ntdma_adapter *adapter)
 	}
 	if (adapter->engine)
 		ntdma_engine_settle(adapter->engine);
+	ntdma_channel_reopen(adapter);
+	adapter->silent = false;
 	percpu_ref_put(&adapter->ref);
 	return count;
 }

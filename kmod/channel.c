@@ -367,21 +367,26 @@ static void ntdma_channel_work(struct work_struct *work)
 					 struct ntdma_channel, work));
 }
 
-/* Lets waiters run, here if this context allows it. */
-static void ntdma_channel_wake(struct ntdma_channel *channel)
+/* Lets waiters run, in the work. */
+static void ntdma_channel_later(struct ntdma_channel *channel)
 {
 	unsigned long flags;
 
-	if (!READ_ONCE(channel->busy))
-		return;
-	if (ntdma_may_call()) {
-		ntdma_channel_drain(channel);
-		return;
-	}
 	spin_lock_irqsave(&channel->lock, flags);
 	if (!list_empty(&channel->queue))
 		ntdma_channel_kick(channel, 0);
 	spin_unlock_irqrestore(&channel->lock, flags);
+}
+
+/* Lets waiters run, here if this context allows it. */
+static void ntdma_channel_wake(struct ntdma_channel *channel)
+{
+	if (!READ_ONCE(channel->busy))
+		return;
+	if (ntdma_may_call())
+		ntdma_channel_drain(channel);
+	else
+		ntdma_channel_later(channel);
 }
 
 /**
@@ -443,7 +448,7 @@ static void ntdma_channel_settle(struct ntdma_channel *channel)
  * @adapter: its device is gone, or nobody holds it
  *
  * Waiters are freed without a call to their routines. Those of other adapters
- * stay in the queue.
+ * stay in the queue until ntdma_channel_reopen().
  *
  * Context: PASSIVE_LEVEL, waits for who grants.
  * Return: number of waiters.
@@ -468,9 +473,18 @@ unsigned int ntdma_channel_close(struct ntdma_adapter *adapter)
 		request->abandon(request);
 		count++;
 	}
-	if (count && channel != &adapter->own)
-		ntdma_channel_wake(channel);
 	return count;
+}
+
+/**
+ * ntdma_channel_reopen() - go on with those that share the channel
+ * @adapter: closed
+ *
+ * Context: PASSIVE_LEVEL. Grants nothing before the return.
+ */
+void ntdma_channel_reopen(struct ntdma_adapter *adapter)
+{
+	ntdma_channel_later(adapter->channel);
 }
 
 /* Grants or queues under the lock; @granted tells which. */
@@ -542,8 +556,10 @@ static NTSTATUS ntdma_channel_failed(struct ntdma_request *request, bool wait,
  *	nothing is in the way, later otherwise.
  * Return: STATUS_SUCCESS when it was or will be granted. The request stays
  *	the caller's after STATUS_INSUFFICIENT_RESOURCES (not @wait, and not
- *	free), STATUS_CANCELLED (context was marked, EC-75),
- *	STATUS_INVALID_PARAMETER (context in use) and STATUS_NO_SUCH_DEVICE.
+ *	free, or not to be mapped), STATUS_CANCELLED (context was marked,
+ *	EC-75), STATUS_INVALID_PARAMETER (context in use),
+ *	STATUS_NO_SUCH_DEVICE, and whatever else request->start answers, such
+ *	as STATUS_NONE_MAPPED.
  */
 NTSTATUS ntdma_channel_submit(struct ntdma_request *request, bool wait)
 {
@@ -598,7 +614,8 @@ void ntdma_channel_pass(struct ntdma_adapter *adapter, u32 turn)
  * @area: its slots in a contiguous pool, or NTDMA_NO_SLOT
  * @slots: their number
  *
- * Context: <= DISPATCH_LEVEL. Waiters may be granted before the return.
+ * Context: <= DISPATCH_LEVEL. Waiters may be granted before the return, but
+ *	not when @adapter is closed: that is done under locks.
  */
 void ntdma_channel_release(struct ntdma_adapter *adapter,
 			   struct ntdma_request *owner, u32 area, u32 slots)
@@ -611,7 +628,10 @@ void ntdma_channel_release(struct ntdma_adapter *adapter,
 		ntdma_channel_give(adapter, owner, area, slots);
 		spin_unlock_irqrestore(&channel->lock, flags);
 	}
-	ntdma_channel_wake(channel);
+	if (READ_ONCE(adapter->closed))
+		ntdma_channel_later(channel);
+	else
+		ntdma_channel_wake(channel);
 }
 
 /**
@@ -794,7 +814,8 @@ static struct ntdma_request *ntdma_channel_unqueue(struct ntdma_channel *channel
  *	before the return.
  * Return: TRUE when the request was waiting, its routine never runs and the
  *	context may be freed (EC-71, EC-74), and when the context was marked;
- *	FALSE when the routine ran or is certain to run (EC-72).
+ *	FALSE when the routine ran or is certain to run (EC-72), unless the
+ *	call that asked for it is just about to fail.
  */
 BOOLEAN ntdma_cancel_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 			     PVOID bytes)

@@ -15,8 +15,8 @@
  *
  * End: a devres action is the last resort. A driver that leaves without
  * giving back what it holds has it taken away there, after its remove
- * callback and before anything else may bind: waiters are dropped, mappings
- * undone, buffers freed.
+ * callback and before anything else may bind: waiters are dropped, of all its
+ * adapters first, then mappings undone and buffers freed.
  *
  * Locks: ntdma_devices_lock, then device->lock.
  */
@@ -51,9 +51,10 @@ void ntdma_device_put(struct ntdma_device *device)
 	kref_put(&device->ref, ntdma_device_free);
 }
 
-/* Takes away what adapters of a device still hold: @owner's, or all. */
-static unsigned int ntdma_device_detach(struct ntdma_device *device,
-					const struct module *owner)
+/* Takes something away from adapters of a device: @owner's, or all. */
+static unsigned int ntdma_device_take(struct ntdma_device *device,
+				      const struct module *owner,
+				      unsigned int (*take)(struct ntdma_adapter *))
 {
 	struct ntdma_adapter *adapter;
 	unsigned int lost = 0;
@@ -62,7 +63,7 @@ static unsigned int ntdma_device_detach(struct ntdma_device *device,
 	mutex_lock(&device->lock);
 	list_for_each_entry(adapter, &device->adapters, link)
 		if (!owner || adapter->owner == owner)
-			lost += ntdma_adapter_detach(adapter);
+			lost += take(adapter);
 	mutex_unlock(&device->lock);
 	return lost;
 }
@@ -81,7 +82,9 @@ unsigned int ntdma_device_disown(struct module *owner)
 
 	mutex_lock(&ntdma_devices_lock);
 	list_for_each_entry(device, &ntdma_devices, link)
-		lost += ntdma_device_detach(device, owner);
+		lost += ntdma_device_take(device, owner, ntdma_adapter_silence);
+	list_for_each_entry(device, &ntdma_devices, link)
+		lost += ntdma_device_take(device, owner, ntdma_adapter_detach);
 	mutex_unlock(&ntdma_devices_lock);
 	return lost;
 }
@@ -107,7 +110,8 @@ static void ntdma_device_gone(void *data)
 	mutex_lock(&device->lock);
 	device->gone = true;
 	mutex_unlock(&device->lock);
-	lost = ntdma_device_detach(device, NULL);
+	lost = ntdma_device_take(device, NULL, ntdma_adapter_silence);
+	lost += ntdma_device_take(device, NULL, ntdma_adapter_detach);
 	if (lost)
 		dev_warn(device->dev,
 			 "driver left %u DMA objects behind, taken back\n",

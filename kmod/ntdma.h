@@ -395,6 +395,7 @@ struct ntdma_request {
 void ntdma_channel_init(struct ntdma_channel *channel, u32 slots);
 void ntdma_channel_exit(struct ntdma_channel *channel);
 unsigned int ntdma_channel_close(struct ntdma_adapter *adapter);
+void ntdma_channel_reopen(struct ntdma_adapter *adapter);
 NTSTATUS ntdma_channel_submit(struct ntdma_request *request, bool wait);
 void ntdma_channel_tried(struct ntdma_request *request);
 void ntdma_channel_pass(struct ntdma_adapter *adapter, u32 turn);
@@ -683,6 +684,8 @@ struct ntdma_stats {
  * @kept: registers of system DMA that are free, for the next transfer, or NULL
  * @closed: the device is gone or nobody holds the adapter; under @channel's
  *	lock
+ * @silent: closed because its client left, and not detached yet; under the
+ *	device's lock
  * @channel: ownership and queue: @own, or that of @engine
  * @own: of a bus master
  * @flush_lock: protects @flushes; held as long as a flush looks at what it found
@@ -728,6 +731,7 @@ struct ntdma_adapter {
 	struct ntdma_regs *latest;
 	struct ntdma_regs *kept;
 	bool closed;
+	bool silent;
 	struct ntdma_channel *channel;
 	struct ntdma_channel own;
 	spinlock_t flush_lock;		/* see @flush_lock */
@@ -788,6 +792,7 @@ static inline u32 ntdma_buffer_address(const struct ntdma_adapter *adapter,
 
 void ntdma_adapter_stats(struct ntdma_adapter *adapter,
 			 struct ntdma_stats *sum);
+unsigned int ntdma_adapter_silence(struct ntdma_adapter *adapter);
 unsigned int ntdma_adapter_detach(struct ntdma_adapter *adapter);
 bool ntdma_adapter_busy(struct ntdma_adapter *adapter);
 extern const char *const ntdma_backend_names[];

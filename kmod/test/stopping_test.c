@@ -403,6 +403,37 @@ static void unbind_running(struct nttest *t)
 	EXPECT(t, ntdma_live_objects() <= before);
 }
 
+/*
+ * Adapters of one line, the second of which has the channel: what is taken from
+ * one must not be granted to another of the same device.
+ */
+static void unbind_sharing(struct nttest *t)
+{
+	long before = ntdma_live_objects();
+	struct sys *s = t->priv;
+	struct request *q[3];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(q); i++) {
+		struct rig *r = sys_open(s, V3, 0);
+
+		q[i] = r ? request_channel(r, 1, KeepObject) : NULL;
+		REQUIRE(t, q[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(q); i++)
+		EXPECT_EQ(t, request_allocate(q[(i + 1) % 3]), STATUS_SUCCESS);
+	EXPECT_EQ(t, atomic_read(&q[1]->calls), 1);
+	device_release_driver(&s->pdev->dev);
+	EXPECT_EQ(t, atomic_read(&q[0]->calls), 0);
+	EXPECT_EQ(t, atomic_read(&q[2]->calls), 0);
+	EXPECT(t, ntdma_live_objects() <= before);
+	for (i = 0; i < ARRAY_SIZE(q); i++) {
+		q[i]->queued = false;
+		q[i]->held = DeallocateObject;
+		q[i]->r->adapter = NULL;
+	}
+}
+
 /* Mapped again, flushed and mapped once more while the controller goes on. */
 static void slow_queue(struct nttest *t)
 {
@@ -947,6 +978,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-119 not started before the engine stopped", slow_again },
 	{ "EC-49 channel freed with a running transfer", free_running },
 	{ "S26 unbound with a running transfer", unbind_running },
+	{ "S26 unbound, and one adapter waits for another", unbind_sharing },
 	{ "EC-119 mapped and flushed again before the engine stopped", slow_queue },
 	{ "EC-119 EC-49 what a slow stop holds comes back", slow_pages },
 	{ "EC-119 EC-49 what two slow stops hold comes back", slow_large },
