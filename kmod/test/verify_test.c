@@ -895,27 +895,37 @@ static void mapped_twice(struct nttest *t, struct rig *r)
 }
 
 /* MapTransfer maps it all the same: it has no status. */
-static void mapped_again(struct nttest *t, struct rig *r)
+static void mapped_again_of(struct nttest *t, struct rig *r,
+			    enum buffer_shape shape)
 {
-	struct buffer *b = buffer_new(r, RUN, 0, 2 * PAGE_SIZE);
-	PVOID base = registers(r, 4);
+	struct buffer *b = buffer_new(r, shape, 0, 3 * PAGE_SIZE);
+	PVOID base = registers(r, 6);
 	long before[NTDMA_RULES];
-	ULONG length = PAGE_SIZE;
+	ULONG length = 2 * PAGE_SIZE, first;
 
 	REQUIRE(t, b && base);
 	snapshot(before);
 	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va, &length, TRUE);
-	EXPECT_EQ(t, length, PAGE_SIZE);
+	REQUIRE(t, length);
+	first = length;
 	broke(t, before, 0x1D, 0);
 	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va, &length, TRUE);
+	EXPECT_EQ(t, length, first);
 	broke(t, before, 0x1D, 1);
 	length = PAGE_SIZE;
-	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va + PAGE_SIZE,
-			    &length, TRUE);
+	r->ops->MapTransfer(r->adapter, b->mdl, base, b->va + first, &length,
+			    TRUE);
 	broke(t, before, 0x1D, 1);
 	EXPECT(t, r->ops->FlushAdapterBuffers(r->adapter, b->mdl, base, b->va,
-					      2 * PAGE_SIZE, TRUE));
-	release(r, base, 4);
+					      3 * PAGE_SIZE, TRUE));
+	release(r, base, 6);
+}
+
+static void mapped_again(struct nttest *t, struct rig *r)
+{
+	mapped_again_of(t, r, RUN);
+	if (!t->failed)
+		mapped_again_of(t, r, SCATTERED);
 }
 
 /* The Ex forms have a status as well. */
