@@ -332,7 +332,9 @@ static NTSTATUS ntdma_lent_translated(struct ntdma_adapter *adapter,
 	    ntdma_lent_narrowed(adapter, lent, terms))
 		return STATUS_SUCCESS;
 	sg_free_table(&lent->sgt);
-	return STATUS_INSUFFICIENT_RESOURCES;
+	/* What is used up below the window is not so in it. */
+	return !terms->min && ntdma_lent_window(adapter, lent, terms, *walk) ?
+	       STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
 static NTSTATUS ntdma_lent_map(struct ntdma_adapter *adapter,
@@ -415,7 +417,8 @@ static NTSTATUS ntdma_lent_create(struct ntdma_adapter *adapter,
  *	(EC-180) or not where the device and the limits want them, and for
  *	memory of a common buffer, which has its address;
  *	STATUS_NOT_SUPPORTED for a restricted access without an IOMMU (EC-182),
- *	and on a device that is not coherent;
+ *	on a device that is not coherent, and on one behind an IOMMU that the
+ *	platform copies for, because it distrusts it;
  *	STATUS_INSUFFICIENT_RESOURCES when there is no memory, or no free
  *	address within the limits.
  */

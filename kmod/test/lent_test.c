@@ -578,6 +578,36 @@ static void sweep(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, status, STATUS_INSUFFICIENT_RESOURCES);
 }
 
+static const struct rig_kind isa_reach[] = {
+	{ .name = "24 bits", .version = DEVICE_DESCRIPTION_VERSION3,
+	  .width = 24, .length = RIG_LENGTH },
+	{ }
+};
+
+/* What is left once the DMA API has no address is above its own. */
+static void last_resort(struct nttest *t, struct rig *r)
+{
+	struct buffer *b[8];
+	u64 la[8];
+	int i, count = 0;
+
+	if (!translated(r) || !rig_coherent(r)) {
+		nttest_skip(t, "addresses are not chosen");
+		return;
+	}
+	do {
+		b[count] = buffer_new(r, SCATTERED, 0, SZ_2M);
+		REQUIRE(t, b[count]);
+		REQUIRE(t, EXPECT_EQ(t, lend(r, b[count]->mdl, NULL, 0,
+					     &la[count]), STATUS_SUCCESS));
+		marked(r, b[count]->va, la[count], LENT_PAGES);
+	} while (la[count++] < SZ_8M + SZ_4M && count < ARRAY_SIZE(b));
+	EXPECT(t, la[count - 1] >= SZ_8M + SZ_4M);
+	EXPECT(t, la[count - 1] + SZ_2M <= SZ_16M);
+	for (i = 0; i < count; i++)
+		give_back(r, SZ_2M, la[i], b[i]->va);
+}
+
 static const struct nttest_case cases[] = {
 	{ "S20 EC-180 scattered pages", .run_on = s20_scattered },
 	{ "S20 a run of pages", .run_on = s20_run },
@@ -588,6 +618,8 @@ static const struct nttest_case cases[] = {
 	{ "EC-179 bad input: subsections", .run_on = ec_179 },
 	{ "EC-179 bad input: a subsection across MDLs of one run",
 	  .run_on = neighbours },
+	{ "S20 until no address is left", .run_on = last_resort,
+	  .kinds = isa_reach },
 	{ "EC-181 limits are inclusive", .run_on = ec_181 },
 	{ "EC-181 a highest address only", .run_on = only_last },
 	{ "EC-181 bad input: limits", .run_on = bad_limits },
