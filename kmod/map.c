@@ -1060,8 +1060,12 @@ static bool ntdma_run_concerns(const struct ntdma_map *map,
 /* The same for what is merged, which is synced as a whole. */
 static bool ntdma_merged_concerns(const struct ntdma_map *map, const MDL *mdl)
 {
+	const struct ntdma_adapter *adapter = map->adapter;
 	u32 i;
 
+	/* It takes long to look, and nothing is copied, or in a cache. */
+	if (mdl && adapter->merge && ntdma_device_coherent(adapter->dev))
+		return false;
 	for (i = 0; i < map->merged; i++)
 		if (ntdma_mdl_has(mdl, sg_phys(&map->sgs[i]),
 				  map->sgs[i].length))
