@@ -356,15 +356,19 @@ static bool ntdma_block_try(struct ntdma_adapter *adapter,
 	const struct ntdma_range range = { 0, want->last, want->size };
 	struct ntdma_space *space = ntdma_adapter_space(adapter);
 	struct device *dev = adapter->dev;
+	struct ntdma_want again = *want;
 	unsigned int asked = 0;
 
 	if (want->node == NUMA_NO_NODE &&
 	    READ_ONCE(dev->coherent_dma_mask) <= want->last &&
 	    ntdma_block_pages(dev, want, block))
 		return true;
-	while (ntdma_space_again(space, &range, &asked))
-		if (ntdma_block_narrowed(adapter, want, block))
+	while (ntdma_space_again(space, &range, &asked)) {
+		if (ntdma_block_narrowed(adapter, &again, block))
 			return true;
+		/* It is addresses that come back, not memory. */
+		again.gfp = NTDMA_BLOCK_GFP | __GFP_NORETRY;
+	}
 	return false;
 }
 

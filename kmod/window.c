@@ -549,8 +549,8 @@ bool ntdma_space_room(struct ntdma_space *space,
 	u64 first;
 
 	aligned.unit = 1ULL << fls64(range->size - 1);
-	aligned.last = min(aligned.last, space->floor - 1);
 	mutex_lock(&ntdma_spaces_lock);
+	aligned.last = min(aligned.last, space->floor - 1);
 	found = ntdma_space_search(space, &aligned, PAGE_SIZE, &first, &next);
 	mutex_unlock(&ntdma_spaces_lock);
 	return found;
