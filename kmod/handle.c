@@ -144,7 +144,7 @@ struct ntdma_handle *ntdma_handle_find(enum ntdma_kind kind, const void *key,
  *
  * Of several callers one gets the object; it must free it.
  *
- * Context: any but hard interrupts of PREEMPT_RT.
+ * Context: <= DISPATCH_LEVEL: may wait for a flush that looks at the object.
  * Return: its handle, or NULL.
  */
 struct ntdma_handle *ntdma_handle_take(enum ntdma_kind kind, const void *key,
@@ -161,7 +161,7 @@ struct ntdma_handle *ntdma_handle_take(enum ntdma_kind kind, const void *key,
  * @match: called under a spinlock for each object at the address
  * @data: its argument
  *
- * Context: any but hard interrupts of PREEMPT_RT.
+ * Context: <= DISPATCH_LEVEL: may wait for a flush that looks at the object.
  * Return: the handle of the first that matches, or NULL.
  */
 struct ntdma_handle *ntdma_handle_take_if(enum ntdma_kind kind,
@@ -246,7 +246,7 @@ static struct ntdma_handle *ntdma_bucket_pop(struct ntdma_bucket *bucket,
  *
  * For tearing down; walks the whole table.
  *
- * Context: any but hard interrupts of PREEMPT_RT.
+ * Context: <= DISPATCH_LEVEL: may wait for a flush that looks at the object.
  * Return: a handle, or NULL when there is none.
  */
 struct ntdma_handle *ntdma_handle_take_any(enum ntdma_kind kind,
