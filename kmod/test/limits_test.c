@@ -348,10 +348,11 @@ static struct platform_device *lone_create(void)
 
 /*
  * An adapter of @kind, one with as many pages to copy through as happen to be
- * near, or none, but not one that copies to what is too far.
+ * near, or none, but not one that copies to what is too far; and meanwhile
+ * @wide, which reaches more.
  */
 static void lone_narrow(struct nttest *t, struct device *dev,
-			const struct rig_kind *kind)
+			const struct rig_kind *kind, struct rig *wide)
 {
 	static const struct limits limits = { SZ_64K, U32_MAX };
 	struct rig *r = rig_try_on(t, dev, kind);
@@ -359,6 +360,7 @@ static void lone_narrow(struct nttest *t, struct device *dev,
 	REQUIRE(t, r);
 	if (r->adapter && r->registers > 16)
 		shapes(r, &limits);
+	shapes(wide, &limits);
 	rig_close(r);
 }
 
@@ -373,7 +375,7 @@ static void one_mask(struct nttest *t)
 	wide = rig_open_on(t, &pdev->dev, &rig_wide[0]);
 	for (kind = rig_all; wide && kind->name; kind++)
 		if (kind->width == 28)
-			lone_narrow(t, &pdev->dev, kind);
+			lone_narrow(t, &pdev->dev, kind, wide);
 	if (wide)
 		rig_close(wide);
 	platform_device_unregister(pdev);

@@ -123,10 +123,11 @@ slave_bind() {
 # A client whose module goes; a device, and a controller, that lose their driver.
 slave_removal() {
 	local mine stops slow=/sys/module/ntdma_edu_dmac/parameters/slow
+	local mark=slave
 	mine=$(slave_count)
 	cases=0
 	echo "TAP version 13"
-	echo "1..19"
+	echo "1..20"
 	result "S26 the controller's module stays under an adapter" \
 		slave_fails rmmod ntdma_edu_dmac
 
@@ -150,8 +151,11 @@ slave_removal() {
 	echo 0 >$slow
 
 	result "S26 a transfer stands still" slave_leak 0
+	echo "ntdma-leak-begin: $mark" >/dev/kmsg
 	echo slave_wdm >$slaves/unbind
 	result "S26 its device is unbound, with all adapters" slave_settles 0
+	result "S26 one line says how much it was" \
+		leak_said 1 "driver left [0-9]* DMA objects behind"
 	rmmod ntdma_leak_slave
 	result "S26 its device is bound again" slave_bind
 
