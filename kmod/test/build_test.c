@@ -166,10 +166,7 @@ static void s8_sizes(struct nttest *t, struct rig *r)
 		q = request_new(r, b->mdl, 0, length, length & 1);
 		REQUIRE(t, q && request_make_room(q, size));
 		REQUIRE(t, request_list(q, BY_BUILD));
-		request_check_list(q);
-		request_move(q);
-		request_put(q);
-		request_check_memory(q);
+		request_finish(q);
 		request_free(q);
 	}
 }
@@ -177,12 +174,8 @@ static void s8_sizes(struct nttest *t, struct rig *r)
 static void transfer(struct request *q)
 {
 	request_prepare(q);
-	if (!request_list(q, BY_BUILD))
-		return;
-	request_check_list(q);
-	request_move(q);
-	request_put(q);
-	request_check_memory(q);
+	if (request_list(q, BY_BUILD))
+		request_finish(q);
 }
 
 /* The same memory again: a put list leaves nothing of itself behind. */

@@ -721,14 +721,6 @@ static struct request *unmapped(struct rig *r, enum producer how)
 	return NULL;
 }
 
-static void complete_list(struct request *q)
-{
-	request_check_list(q);
-	request_move(q);
-	request_put(q);
-	request_check_memory(q);
-}
-
 /**
  * struct meanwhile - who comes while the head fails to be mapped once more
  * @list: a list, or NULL
@@ -807,8 +799,8 @@ static void keeps_place(struct nttest *t, struct rig *r)
 	REQUIRE(t, request_ran(m->list));
 	EXPECT_EQ(t, head->turn, 1);
 	EXPECT_EQ(t, m->list->turn, 2);
-	complete_list(head);
-	complete_list(m->list);
+	request_finish(head);
+	request_finish(m->list);
 	expect_free(r);
 }
 
@@ -830,7 +822,7 @@ static void keeps_channel(struct nttest *t, struct rig *r)
 	REQUIRE(t, request_ran(m->channel));
 	EXPECT_EQ(t, head->turn, 1);
 	EXPECT_EQ(t, m->channel->turn, 2);
-	complete_list(head);
+	request_finish(head);
 	expect_free(r);
 }
 
@@ -852,7 +844,7 @@ static void refuses_sync(struct nttest *t, struct rig *r)
 					  DeallocateObjectKeepRegisters);
 		request_put(m->sync);
 	}
-	complete_list(head);
+	request_finish(head);
 	expect_free(r);
 }
 
@@ -877,7 +869,7 @@ static void unmapped_in_order(struct nttest *t, struct rig *r)
 	for (i = 0; i < UNMAPPED; i++) {
 		REQUIRE(t, request_ran(q[i]));
 		EXPECT_EQ(t, q[i]->turn, i + 1);
-		complete_list(q[i]);
+		request_finish(q[i]);
 	}
 	expect_free(r);
 }
@@ -928,8 +920,8 @@ static void wait_for_addresses(struct rig *r, struct filled *f)
 	request_put(f->q[0]);
 	REQUIRE(t, request_ran(q) && request_ran(small));
 	EXPECT_EQ(t, small->turn, q->turn + 1);
-	complete_list(q);
-	complete_list(small);
+	request_finish(q);
+	request_finish(small);
 }
 
 /* No injection: the device has few addresses, and lists take them all. */

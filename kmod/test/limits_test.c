@@ -49,10 +49,7 @@ static void transfer(struct rig *r, struct buffer *b, bool write,
 	REQUIRE(r->t, q);
 	REQUIRE(r->t, request_list(q, BY_GET));
 	check_elements(r, q->list, limits);
-	request_check_list(q);
-	request_move(q);
-	request_put(q);
-	request_check_memory(q);
+	request_finish(q);
 }
 
 /* The same by MapTransfer, as many as it takes. */
@@ -407,10 +404,7 @@ static void few_addresses(struct nttest *t)
 		q = b ? request_new(r, b->mdl, 0, b->length, write) : NULL;
 		if (!EXPECT(t, q) || !request_list(q, BY_BUILD))
 			break;
-		request_check_list(q);
-		request_move(q);
-		request_put(q);
-		request_check_memory(q);
+		request_finish(q);
 	}
 	rig_close(r);
 }

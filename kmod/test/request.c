@@ -344,7 +344,16 @@ void request_put(struct request *q)
 	q->list = NULL;
 }
 
-/* One whole transfer: list, device, put, and every byte checked. */
+/* The device's part over the list that came, put, and every byte checked. */
+void request_finish(struct request *q)
+{
+	request_check_list(q);
+	request_move(q);
+	request_put(q);
+	request_check_memory(q);
+}
+
+/* One whole transfer. */
 void request_transfer(struct rig *r, PMDL mdl, u64 offset, ULONG length,
 		      bool write, enum producer how)
 {
@@ -352,12 +361,8 @@ void request_transfer(struct rig *r, PMDL mdl, u64 offset, ULONG length,
 
 	if (!q)
 		return;
-	if (request_list(q, how)) {
-		request_check_list(q);
-		request_move(q);
-		request_put(q);
-		request_check_memory(q);
-	}
+	if (request_list(q, how))
+		request_finish(q);
 	request_free(q);
 }
 

@@ -102,6 +102,7 @@ void request_check_list(struct request *q);
 void request_move(struct request *q);
 void request_check_memory(struct request *q);
 void request_put(struct request *q);
+void request_finish(struct request *q);
 void request_transfer(struct rig *r, PMDL mdl, u64 offset, ULONG length,
 		      bool write, enum producer how);
 

@@ -675,12 +675,8 @@ static bool sweep_once(struct rig *r, struct buffer *b, enum producer how,
 	EXPECT(r->t, status == STATUS_SUCCESS ||
 	       (hit && how == BY_GET && n == 1 &&
 		status == STATUS_INSUFFICIENT_RESOURCES));
-	if (NT_SUCCESS(status) && request_ran(q)) {
-		request_check_list(q);
-		request_move(q);
-		request_put(q);
-		request_check_memory(q);
-	}
+	if (NT_SUCCESS(status) && request_ran(q))
+		request_finish(q);
 	ntdma_fail_nth(0);
 	EXPECT_EQ(r->t, ntdma_live_objects(), live);
 	request_free(q);

@@ -315,10 +315,7 @@ static void ec_150(struct nttest *t, struct rig *r)
 	REQUIRE(t, other && request_list(other, BY_GET));
 	request_move(other);
 	request_put(other);
-	request_check_list(q);
-	request_move(q);
-	request_put(q);
-	request_check_memory(q);
+	request_finish(q);
 }
 
 static void ec_151(struct nttest *t, struct rig *r)
@@ -373,10 +370,7 @@ static void ec_153(struct nttest *t, struct rig *r)
 			EXPECT(t, q->thread == current);
 			EXPECT(t, request_ran(q));
 			EXPECT(t, !with_list || list == q->list);
-			request_check_list(q);
-			request_move(q);
-			request_put(q);
-			request_check_memory(q);
+			request_finish(q);
 		}
 }
 
@@ -443,10 +437,7 @@ static void other_flags(struct nttest *t, struct rig *r)
 		EXPECT_EQ(t, call(q, i & 1, flags[i / 2], request_list_routine,
 				  NULL), STATUS_SUCCESS);
 		REQUIRE(t, request_ran(q));
-		request_check_list(q);
-		request_move(q);
-		request_put(q);
-		request_check_memory(q);
+		request_finish(q);
 	}
 }
 
@@ -473,10 +464,7 @@ static bool sweep_once(struct rig *r, struct buffer *b, enum producer how,
 			kvfree(q->room);
 			q->room = NULL;
 		}
-		request_check_list(q);
-		request_move(q);
-		request_put(q);
-		request_check_memory(q);
+		request_finish(q);
 	}
 	ntdma_fail_nth(0);
 	EXPECT_EQ(r->t, ntdma_live_objects(), live);
