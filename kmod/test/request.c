@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include "hooks.h"
 #include "request.h"
 
 static atomic_t seeds;
@@ -501,13 +502,51 @@ unsigned long stack_span(void)
 	return stack.high > stack.low ? stack.high - stack.low : 0;
 }
 
+/*
+ * Submits while something fails by arrangement. What allocates is refused, what
+ * only maps waits, or is refused when it may not wait. True with a list.
+ */
+static bool sweep_submit(struct request *q, enum producer how, bool first, bool *hit)
+{
+	bool get = how == BY_GET || how == BY_GET_EX, sync = how >= BY_GET_SYNC;
+	NTSTATUS status = request_submit(q, how);
+	struct rig *r = q->r;
+
+	*hit = ntdma_fail_hit();
+	EXPECT(r->t, status == STATUS_SUCCESS ||
+	       (*hit && (sync || (get && first)) &&
+		status == STATUS_INSUFFICIENT_RESOURCES));
+	if (sync)
+		r->ops->FreeAdapterObject(r->adapter,
+					  DeallocateObjectKeepRegisters);
+	return NT_SUCCESS(status) && (sync || request_ran(q));
+}
+
+/* The @n-th allocation or mapping fails; whether there was one. */
+static bool sweep_once(struct rig *r, struct buffer *b, enum producer how,
+		       bool write, int n)
+{
+	struct request *q = request_new(r, b->mdl, 0, b->length, write);
+	long live = ntdma_live_objects();
+	bool hit;
+
+	if (!q)
+		return false;
+	ntdma_fail_nth(n);
+	if (sweep_submit(q, how, n == 1, &hit))
+		request_finish(q);
+	ntdma_fail_nth(0);
+	EXPECT_EQ(r->t, ntdma_live_objects(), live);
+	request_free(q);
+	return hit;
+}
+
 /* Each allocation and mapping of a list fails once; how many there were. */
-int request_sweep(struct rig *r, struct buffer *b, enum producer how,
-		  bool write, request_turn once)
+int request_sweep(struct rig *r, struct buffer *b, enum producer how, bool write)
 {
 	int n = 1;
 
-	while (n < 100 && !r->t->failed && once(r, b, how, write, n))
+	while (n < 100 && !r->t->failed && sweep_once(r, b, how, write, n))
 		n++;
 	EXPECT(r->t, n < 100);
 	return n - 1;

@@ -127,11 +127,6 @@ IO_ALLOCATION_ACTION NTAPI request_channel_routine(PDEVICE_OBJECT object,
 						   PIRP irp, PVOID base,
 						   PVOID context);
 
-/* Makes the @n-th allocation or mapping of a list fail; false without as many. */
-typedef bool (*request_turn)(struct rig *r, struct buffer *b, enum producer how,
-			     bool write, int n);
-
-int request_sweep(struct rig *r, struct buffer *b, enum producer how,
-		  bool write, request_turn once);
+int request_sweep(struct rig *r, struct buffer *b, enum producer how, bool write);
 
 #endif /* NTTEST_REQUEST_H */

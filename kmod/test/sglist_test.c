@@ -657,32 +657,6 @@ static void put_garbage(struct nttest *t, struct rig *r)
 	kfree(list);
 }
 
-/* The @n-th allocation or mapping fails; whether there was one. */
-static bool sweep_once(struct rig *r, struct buffer *b, enum producer how,
-		       bool write, int n)
-{
-	struct request *q = request_new(r, b->mdl, 0, b->length, write);
-	long live = ntdma_live_objects();
-	NTSTATUS status;
-	bool hit;
-
-	if (!EXPECT(r->t, q))
-		return false;
-	ntdma_fail_nth(n);
-	status = request_submit(q, how);
-	hit = ntdma_fail_hit();
-	/* What allocates is refused, what only maps waits. */
-	EXPECT(r->t, status == STATUS_SUCCESS ||
-	       (hit && how == BY_GET && n == 1 &&
-		status == STATUS_INSUFFICIENT_RESOURCES));
-	if (NT_SUCCESS(status) && request_ran(q))
-		request_finish(q);
-	ntdma_fail_nth(0);
-	EXPECT_EQ(r->t, ntdma_live_objects(), live);
-	request_free(q);
-	return hit;
-}
-
 /* GetScatterGatherList allocates once, BuildScatterGatherList never. */
 static void sweep(struct nttest *t, struct rig *r)
 {
@@ -695,11 +669,9 @@ static void sweep(struct nttest *t, struct rig *r)
 	for (how = BY_GET; how <= BY_BUILD; how++) {
 		for (write = 0; write < 2; write++) {
 			least = (how == BY_GET) + !rig_copies(r);
-			EXPECT(t, request_sweep(r, mixed, how, write,
-						sweep_once) >=
+			EXPECT(t, request_sweep(r, mixed, how, write) >=
 			       (how == BY_GET));
-			EXPECT(t, request_sweep(r, page, how, write,
-						sweep_once) >= least);
+			EXPECT(t, request_sweep(r, page, how, write) >= least);
 		}
 	}
 }

@@ -441,37 +441,6 @@ static void other_flags(struct nttest *t, struct rig *r)
 	}
 }
 
-static bool sweep_once(struct rig *r, struct buffer *b, enum producer how,
-		       bool write, int n)
-{
-	struct request *q = request_new(r, b->mdl, 0, b->length, write);
-	bool sync = how == BY_GET_SYNC || how == BY_BUILD_SYNC, hit;
-	long live = ntdma_live_objects();
-	NTSTATUS status;
-
-	if (!q || !request_make_room(q, request_list_size(q)))
-		return false;
-	ntdma_fail_nth(n);
-	status = request_submit(q, how);
-	hit = ntdma_fail_hit();
-	EXPECT(r->t, status == STATUS_SUCCESS ||
-	       (hit && status == STATUS_INSUFFICIENT_RESOURCES));
-	if (sync)
-		r->ops->FreeAdapterObject(r->adapter,
-					  DeallocateObjectKeepRegisters);
-	if (NT_SUCCESS(status) && (sync || request_ran(q))) {
-		if (how == BY_GET_EX || how == BY_GET_SYNC) {
-			kvfree(q->room);
-			q->room = NULL;
-		}
-		request_finish(q);
-	}
-	ntdma_fail_nth(0);
-	EXPECT_EQ(r->t, ntdma_live_objects(), live);
-	request_free(q);
-	return hit;
-}
-
 static void sweep(struct nttest *t, struct rig *r)
 {
 	struct buffer *mixed = buffer_new(r, MIXED, 0x77, 5 * PAGE_SIZE);
@@ -483,10 +452,8 @@ static void sweep(struct nttest *t, struct rig *r)
 	for (form = 0; form < 2 * (PRODUCERS - BY_GET_EX); form++) {
 		how = BY_GET_EX + form / 2;
 		least = how == BY_GET_EX || how == BY_GET_SYNC;
-		EXPECT(t, request_sweep(r, mixed, how, form & 1,
-					sweep_once) >= least);
-		EXPECT(t, request_sweep(r, page, how, form & 1,
-					sweep_once) >=
+		EXPECT(t, request_sweep(r, mixed, how, form & 1) >= least);
+		EXPECT(t, request_sweep(r, page, how, form & 1) >=
 		       least + !rig_copies(r));
 	}
 }
