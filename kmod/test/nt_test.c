@@ -687,24 +687,25 @@ static void job_flush(struct job *job)
 {
 	struct nt *nt = job->nt;
 
-	WRITE_ONCE(nt->met, 1);
+	KeSetEvent(&nt->event, IO_NO_INCREMENT, FALSE);
 	KeFlushQueuedDpcs();
 	job->status = READ_ONCE(nt->number);
 	WRITE_ONCE(nt->removed, 1);
 }
 
-/* The flush of one thread ends after this one has let the DPC go. */
-static void flush_must_wait(struct nttest *t, int other,
-			    void (*run)(struct job *job))
+/*
+ * The job of one thread sets the event, and ends after this one has let the DPC
+ * go that @run has queued on another processor.
+ */
+static void must_wait(struct nttest *t, int other, void (*run)(struct job *job),
+		      void (*waits)(struct job *job))
 {
 	struct nt *nt = t->priv;
-	int i;
 
 	job_start_on(nt, 0, other, run);
 	EXPECT_EQ(t, event_wait(&nt->ready, WAIT_MS), STATUS_SUCCESS);
-	job_start_on(nt, 1, smp_processor_id(), job_flush);
-	for (i = 0; i < WAIT_MS && !READ_ONCE(nt->met); i++)
-		fsleep(1000);
+	job_start_on(nt, 1, smp_processor_id(), waits);
+	EXPECT_EQ(t, event_wait(&nt->event, WAIT_MS), STATUS_SUCCESS);
 	fsleep(10000);
 	EXPECT_EQ(t, READ_ONCE(nt->removed), 0);
 	EXPECT_EQ(t, READ_ONCE(nt->number), 0);
@@ -721,7 +722,7 @@ static void dpc_flush_waits(struct nttest *t)
 	if (other < 0)
 		return;
 	KeInitializeDpc(&nt->calls[0].dpc, deferred_count, &nt->number);
-	flush_must_wait(t, other, job_queue_hold);
+	must_wait(t, other, job_queue_hold, job_flush);
 	migrate_enable();
 }
 
@@ -747,7 +748,7 @@ static void dpc_flush_running(struct nttest *t)
 	if (other < 0)
 		return;
 	KeInitializeDpc(&nt->calls[0].dpc, deferred_hold, nt);
-	flush_must_wait(t, other, job_insert);
+	must_wait(t, other, job_insert, job_flush);
 	migrate_enable();
 }
 
@@ -1521,8 +1522,9 @@ static void job_request_hold(struct job *job)
 	KeLowerIrql(irql);
 }
 
-/* The processor that would run the DPC gets to it after the end only. */
-static void device_object_queued(struct nttest *t)
+/* @run destroys a device object whose DPC is held on another processor. */
+static void device_object_held(struct nttest *t,
+			       void (*run)(struct nttest *t, int other))
 {
 	struct nt *nt = t->priv;
 	int other = processor_pin(t);
@@ -1532,15 +1534,28 @@ static void device_object_queued(struct nttest *t)
 	nt->object = ntdma_device_create(t->dev, 0);
 	if (EXPECT(t, nt->object)) {
 		IoInitializeDpcRequest(nt->object, deferred_device_hold);
-		job_start_on(nt, 0, other, job_request_hold);
-		EXPECT_EQ(t, event_wait(&nt->ready, WAIT_MS), STATUS_SUCCESS);
-		ntdma_device_destroy(nt->object);
-		WRITE_ONCE(nt->stop, true);
-		jobs_join(nt, 1);
-		KeFlushQueuedDpcs();
-		EXPECT_EQ(t, nt->number, 0);
+		run(t, other);
 	}
 	migrate_enable();
+}
+
+/* The processor that would run the DPC gets to it after the end only. */
+static void destroy_queued(struct nttest *t, int other)
+{
+	struct nt *nt = t->priv;
+
+	job_start_on(nt, 0, other, job_request_hold);
+	EXPECT_EQ(t, event_wait(&nt->ready, WAIT_MS), STATUS_SUCCESS);
+	ntdma_device_destroy(nt->object);
+	WRITE_ONCE(nt->stop, true);
+	jobs_join(nt, 1);
+	KeFlushQueuedDpcs();
+	EXPECT_EQ(t, nt->number, 0);
+}
+
+static void device_object_queued(struct nttest *t)
+{
+	device_object_held(t, destroy_queued);
 }
 
 static void job_request(struct job *job)
@@ -1558,27 +1573,14 @@ static void job_destroy(struct job *job)
 	WRITE_ONCE(nt->removed, 1);
 }
 
+static void destroy_running(struct nttest *t, int other)
+{
+	must_wait(t, other, job_request, job_destroy);
+}
+
 static void device_object_running(struct nttest *t)
 {
-	struct nt *nt = t->priv;
-	int other = processor_pin(t);
-
-	if (other < 0)
-		return;
-	nt->object = ntdma_device_create(t->dev, 0);
-	if (EXPECT(t, nt->object)) {
-		IoInitializeDpcRequest(nt->object, deferred_device_hold);
-		job_start_on(nt, 0, other, job_request);
-		EXPECT_EQ(t, event_wait(&nt->ready, WAIT_MS), STATUS_SUCCESS);
-		job_start_on(nt, 1, smp_processor_id(), job_destroy);
-		EXPECT_EQ(t, event_wait(&nt->event, WAIT_MS), STATUS_SUCCESS);
-		fsleep(10000);
-		EXPECT_EQ(t, READ_ONCE(nt->removed), 0);
-		WRITE_ONCE(nt->stop, true);
-		jobs_join(nt, 2);
-		EXPECT_EQ(t, nt->jobs[1].status, 1);
-	}
-	migrate_enable();
+	device_object_held(t, destroy_running);
 }
 
 /* ---- Inline helpers ---- */
