@@ -1053,36 +1053,41 @@ static void event_timeout_race(struct nttest *t)
 		nttest_skip(t, "the host lets only one of the two come first");
 }
 
-struct note {
-	KEVENT event;
-	struct nt *nt;
-};
-
-static void job_set_note(struct job *job)
+static void job_set_new(struct job *job)
 {
-	struct note *note = READ_ONCE(job->nt->calls[0].argument1);
+	PKEVENT event = READ_ONCE(job->nt->calls[0].argument1);
 
-	KeSetEvent(&note->event, IO_NO_INCREMENT, FALSE);
+	KeSetEvent(event, IO_NO_INCREMENT, FALSE);
+}
+
+/* An event in memory of its own, which a job sets. */
+static PKEVENT event_new(struct nt *nt)
+{
+	PKEVENT event = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*event), TAG);
+
+	if (!event)
+		return NULL;
+	KeInitializeEvent(event, NotificationEvent, FALSE);
+	WRITE_ONCE(nt->calls[0].argument1, event);
+	jobs_start(nt, 1, job_set_new);
+	return event;
 }
 
 /* The waiter frees the event at once, as with one on its stack. */
 static void event_freed(struct nttest *t)
 {
 	struct nt *nt = t->priv;
-	struct note *note;
+	PKEVENT event;
 	NTSTATUS status;
 	int i;
 
 	for (i = 0; i < 300; i++) {
-		note = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*note), TAG);
-		REQUIRE(t, note);
-		KeInitializeEvent(&note->event, NotificationEvent, FALSE);
-		WRITE_ONCE(nt->calls[0].argument1, note);
-		jobs_start(nt, 1, job_set_note);
-		status = event_wait(&note->event, WAIT_MS);
+		event = event_new(nt);
+		REQUIRE(t, event);
+		status = event_wait(event, WAIT_MS);
 		if (status != STATUS_SUCCESS)
 			jobs_join(nt, 1);
-		ExFreePoolWithTag(note, TAG);
+		ExFreePoolWithTag(event, TAG);
 		jobs_join(nt, 1);
 		REQUIRE(t, status == STATUS_SUCCESS);
 	}
@@ -1092,23 +1097,20 @@ static void event_freed(struct nttest *t)
 static void event_freed_unseen(struct nttest *t)
 {
 	struct nt *nt = t->priv;
-	struct note *note;
+	PKEVENT event;
 	LONG state = 0;
 	int i, turn;
 
 	for (turn = 0; turn < 300; turn++) {
-		note = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*note), TAG);
-		REQUIRE(t, note);
-		KeInitializeEvent(&note->event, NotificationEvent, FALSE);
-		WRITE_ONCE(nt->calls[0].argument1, note);
-		jobs_start(nt, 1, job_set_note);
+		event = event_new(nt);
+		REQUIRE(t, event);
 		for (i = 0; i < 1000 && !state; i++) {
-			state = KeReadStateEvent(&note->event);
+			state = KeReadStateEvent(event);
 			cond_resched();
 		}
 		if (!state)
 			jobs_join(nt, 1);
-		ExFreePoolWithTag(note, TAG);
+		ExFreePoolWithTag(event, TAG);
 		jobs_join(nt, 1);
 		state = 0;
 	}
