@@ -13,24 +13,17 @@
 
 #define ELEMENTS	8
 
-static NTSTATUS vector_try(struct rig *r, ULONG count, ULONGLONG size,
-			   PDMA_COMMON_BUFFER_VECTOR *v)
-{
-	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 };
-
-	*v = NULL;
-	return r->ops->AllocateCommonBufferVector(r->adapter, low, high,
-						  rig_coherent(r) ?
-						  MmCached : MmNonCached,
-						  0, 0, count, size, v);
-}
-
 static PDMA_COMMON_BUFFER_VECTOR vector_new(struct rig *r, ULONG count,
 					    ULONGLONG size)
 {
-	PDMA_COMMON_BUFFER_VECTOR v;
+	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 };
+	PDMA_COMMON_BUFFER_VECTOR v = NULL;
 
-	EXPECT_EQ(r->t, vector_try(r, count, size, &v), STATUS_SUCCESS);
+	EXPECT_EQ(r->t, STATUS_SUCCESS,
+		  r->ops->AllocateCommonBufferVector(r->adapter, low, high,
+						     rig_coherent(r) ?
+						     MmCached : MmNonCached,
+						     0, 0, count, size, &v));
 	return v;
 }
 
@@ -210,32 +203,38 @@ static void full_words(struct nttest *t, struct rig *r)
 	r->ops->FreeCommonBufferVector(r->adapter, v);
 }
 
-/* How many allocations a vector takes: each fails once, and nothing is lost. */
-static int vector_allocations(struct rig *r, ULONG count, ULONGLONG size)
+/* Whether a vector cannot be had when its @nth allocation fails; nothing is lost. */
+static bool vector_fails(struct rig *r, ULONG count, ULONGLONG size, int nth)
 {
 	PHYSICAL_ADDRESS low = {}, high = { .QuadPart = -1 };
+	PDMA_COMMON_BUFFER_VECTOR v = (void *)r;
 	long live = ntdma_live_objects();
-	PDMA_COMMON_BUFFER_VECTOR v;
-	bool hit = true;
 	NTSTATUS status;
-	int n;
+	bool hit;
 
-	for (n = 0; hit && !r->t->failed; n++) {
-		v = (void *)r;
-		ntdma_fail_nth(n + 1);
-		status = r->ops->AllocateCommonBufferVector(r->adapter, low,
-							    high, MmCached, 0,
-							    0, count, size, &v);
-		hit = ntdma_fail_hit();
-		ntdma_fail_nth(0);
-		EXPECT_EQ(r->t, status, hit ? STATUS_INSUFFICIENT_RESOURCES :
-					      STATUS_SUCCESS);
-		EXPECT_EQ(r->t, !v, hit);
-		if (v)
-			r->ops->FreeCommonBufferVector(r->adapter, v);
-		EXPECT_EQ(r->t, ntdma_live_objects(), live);
-	}
-	return n - 1;
+	ntdma_fail_nth(nth);
+	status = r->ops->AllocateCommonBufferVector(r->adapter, low, high,
+						    MmCached, 0, 0, count,
+						    size, &v);
+	hit = ntdma_fail_hit();
+	ntdma_fail_nth(0);
+	EXPECT_EQ(r->t, status, hit ? STATUS_INSUFFICIENT_RESOURCES :
+				      STATUS_SUCCESS);
+	EXPECT_EQ(r->t, !v, hit);
+	if (v)
+		r->ops->FreeCommonBufferVector(r->adapter, v);
+	EXPECT_EQ(r->t, ntdma_live_objects(), live);
+	return hit;
+}
+
+/* How many allocations a vector takes. */
+static int vector_allocations(struct rig *r, ULONG count, ULONGLONG size)
+{
+	int n = 0;
+
+	while (!r->t->failed && vector_fails(r, count, size, n + 1))
+		n++;
+	return n;
 }
 
 static void sweep(struct nttest *t, struct rig *r)
@@ -247,25 +246,6 @@ static void sweep(struct nttest *t, struct rig *r)
 
 #define MANY		1024
 #define SMALL		256
-
-/* Whether a vector cannot be had when its @nth allocation fails. */
-static bool vector_fails(struct rig *r, ULONG count, ULONGLONG size, int nth)
-{
-	PDMA_COMMON_BUFFER_VECTOR v;
-	NTSTATUS status;
-	bool hit;
-
-	ntdma_fail_nth(nth);
-	status = vector_try(r, count, size, &v);
-	hit = ntdma_fail_hit();
-	ntdma_fail_nth(0);
-	EXPECT_EQ(r->t, status, hit ? STATUS_INSUFFICIENT_RESOURCES :
-				      STATUS_SUCCESS);
-	EXPECT_EQ(r->t, !v, hit);
-	if (v)
-		r->ops->FreeCommonBufferVector(r->adapter, v);
-	return hit;
-}
 
 /* Pages of sorted addresses, and those behind them that are mapped, too. */
 static int pages_of(struct rig *r, const u64 *las, int count, int *behind)
