@@ -21,6 +21,20 @@ static struct request *whole(struct rig *r, struct buffer *b, bool write)
 	return piece_request(r, b->mdl, mdl_pages(b->mdl, 0, b->length), write);
 }
 
+/* The same by AllocateAdapterChannelEx in either form. */
+static struct request *whole_ex(struct rig *r, struct buffer *b, bool write,
+				bool sync)
+{
+	ULONG registers = mdl_pages(b->mdl, 0, b->length);
+	struct request *q;
+
+	if (!sync)
+		return piece_request_ex(r, b->mdl, registers, 0, write);
+	q = piece_new(r, b->mdl, registers, write);
+	return q && EXPECT_EQ(r->t, request_allocate_sync(q), STATUS_SUCCESS) ?
+	       q : NULL;
+}
+
 /* Several sets of registers, all mapped before the first is flushed. */
 static void sets(struct rig *r, enum buffer_shape shape, size_t length)
 {
@@ -233,12 +247,9 @@ static bool fill(struct rig *r, struct request **q)
 	struct buffer *b = buffer_new(r, SCATTERED, 1,
 				      (r->registers - 1) * PAGE_SIZE);
 
-	*q = b ? request_new(r, b->mdl, 0, b->length, true) : NULL;
-	if (!*q)
-		return false;
-	(*q)->registers = r->registers;
-	(*q)->action = DeallocateObjectKeepRegisters;
-	return EXPECT_EQ(r->t, request_allocate(*q), STATUS_SUCCESS) && has_run(*q);
+	*q = b ? piece_new(r, b->mdl, r->registers, true) : NULL;
+	return *q && EXPECT_EQ(r->t, request_allocate(*q), STATUS_SUCCESS) &&
+	       has_run(*q);
 }
 
 /*
@@ -252,12 +263,8 @@ static void promised(struct nttest *t, struct rig *r)
 	int i, n;
 
 	REQUIRE(t, b);
-	ex = request_new(r, b->mdl, 0, b->length, true);
+	ex = whole_ex(r, b, true, false);
 	REQUIRE(t, ex);
-	ex->registers = mdl_pages(b->mdl, 0, b->length);
-	ex->action = DeallocateObjectKeepRegisters;
-	EXPECT_EQ(t, request_allocate_ex(ex, 0), STATUS_SUCCESS);
-	REQUIRE(t, request_ran(ex));
 	for (n = 0; n < OTHERS && fill(r, &q[n]); n++)
 		;
 	REQUIRE(t, n && n < OTHERS && q[n]);
@@ -310,23 +317,6 @@ static void lists(struct nttest *t, struct rig *r)
 		nttest_skip(t, "every page is copied");
 	}
 	kvfree(q);
-}
-
-/* As whole(), by AllocateAdapterChannelEx in either form. */
-static struct request *whole_ex(struct rig *r, struct buffer *b, bool write,
-				bool sync)
-{
-	struct request *q = request_new(r, b->mdl, 0, b->length, write);
-
-	if (!q)
-		return NULL;
-	q->registers = mdl_pages(b->mdl, 0, b->length);
-	q->action = DeallocateObjectKeepRegisters;
-	if (sync)
-		return EXPECT_EQ(r->t, request_allocate_sync(q),
-				 STATUS_SUCCESS) ? q : NULL;
-	return EXPECT_EQ(r->t, request_allocate_ex(q, 0), STATUS_SUCCESS) &&
-	       request_ran(q) ? q : NULL;
 }
 
 /* A shape of memory of which every piece is copied, or all in one run. */

@@ -33,16 +33,7 @@ static struct request *whole(struct rig *r, PMDL mdl, bool write)
 /* The same under registers of AllocateAdapterChannelEx. */
 static struct request *whole_ex(struct rig *r, PMDL mdl, bool write)
 {
-	struct request *q = request_new(r, mdl, 0, mdl_bytes(mdl), write);
-
-	if (!q)
-		return NULL;
-	q->registers = mdl_pages(mdl, 0, mdl_bytes(mdl));
-	q->action = DeallocateObjectKeepRegisters;
-	if (!EXPECT_EQ(r->t, request_allocate_ex(q, 0), STATUS_SUCCESS) ||
-	    !request_ran(q))
-		return NULL;
-	return q;
+	return piece_request_ex(r, mdl, mdl_pages(mdl, 0, mdl_bytes(mdl)), 0, write);
 }
 
 /* Maps, moves and flushes @length bytes piece by piece; how many pieces. */
@@ -76,18 +67,13 @@ static void operation(struct rig *r, PMDL mdl, bool write, ULONG elements)
 static void s9_one(struct rig *r, struct buffer *b, bool write)
 {
 	DMA_TRANSFER_INFO info = { .Version = DMA_TRANSFER_INFO_VERSION1 };
-	struct request *q = request_new(r, b->mdl, 0, b->length, write);
+	struct request *q;
 
-	if (!q)
-		return;
 	EXPECT_EQ(r->t, STATUS_SUCCESS,
 		  r->ops->GetDmaTransferInfo(r->adapter, b->mdl, 0, b->length, write,
 					     &info));
-	q->registers = info.V1.MapRegisterCount;
-	q->action = DeallocateObjectKeepRegisters;
-	EXPECT_EQ(r->t, request_allocate_ex(q, 0), STATUS_SUCCESS);
-	if (!request_ran(q))
-		return;
+	q = piece_request_ex(r, b->mdl, info.V1.MapRegisterCount, 0, write);
+	REQUIRE(r->t, q);
 	EXPECT_EQ(r->t, piece_map_ex(q, 0, b->length, info.V1.ScatterGatherElementCount),
 		  b->length);
 	piece_flush_ex(q, 0, b->length);
@@ -121,12 +107,8 @@ static void other_flags(struct nttest *t, struct rig *r)
 
 	REQUIRE(t, b);
 	for (i = 0; i < ARRAY_SIZE(flags) && !t->failed; i++) {
-		q = request_new(r, b->mdl, 0, b->length, i & 1);
+		q = piece_request_ex(r, b->mdl, 5, flags[i], i & 1);
 		REQUIRE(t, q);
-		q->registers = 5;
-		q->action = DeallocateObjectKeepRegisters;
-		EXPECT_EQ(t, request_allocate_ex(q, flags[i]), STATUS_SUCCESS);
-		REQUIRE(t, request_ran(q));
 		EXPECT_EQ(t, piece_map_ex(q, 0, q->length, 8), q->length);
 		piece_flush_ex(q, 0, q->length);
 		request_check_memory(q);
@@ -146,10 +128,8 @@ static void s9_inside(struct nttest *t, struct rig *r)
 	struct request *q;
 
 	REQUIRE(t, b);
-	q = request_new(r, b->mdl, 0, b->length, true);
+	q = piece_new(r, b->mdl, 5, true);
 	REQUIRE(t, q);
-	q->registers = 5;
-	q->action = DeallocateObjectKeepRegisters;
 	q->hook = map_inside;
 	/* The list is made before the level is raised. */
 	REQUIRE(t, request_make_room(q, list_bytes(8)));
@@ -444,14 +424,9 @@ static void ec_106(struct nttest *t, struct rig *r)
 /* Allocated with no registers: the base, whatever it is, maps all the same. */
 static void no_registers(struct rig *r, struct buffer *b, bool write)
 {
-	struct request *q = request_new(r, b->mdl, 0, b->length, write);
+	struct request *q = piece_request_ex(r, b->mdl, 0, 0, write);
 
-	if (!EXPECT(r->t, q))
-		return;
-	q->action = DeallocateObjectKeepRegisters;
-	EXPECT_EQ(r->t, request_allocate_ex(q, 0), STATUS_SUCCESS);
-	if (!request_ran(q))
-		return;
+	REQUIRE(r->t, q);
 	EXPECT(r->t, pieces(q, 0, q->length, 8));
 	request_check_memory(q);
 	request_release(q);

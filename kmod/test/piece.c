@@ -7,8 +7,8 @@
 #include <linux/slab.h>
 #include "piece.h"
 
-/* A request that holds @registers for a transfer of the whole of @mdl. */
-struct request *piece_request(struct rig *r, PMDL mdl, ULONG registers, bool write)
+/* A request that is to hold @registers for a transfer of the whole of @mdl. */
+struct request *piece_new(struct rig *r, PMDL mdl, ULONG registers, bool write)
 {
 	struct request *q = request_new(r, mdl, 0, mdl_bytes(mdl), write);
 
@@ -16,9 +16,30 @@ struct request *piece_request(struct rig *r, PMDL mdl, ULONG registers, bool wri
 		return NULL;
 	q->registers = registers;
 	q->action = DeallocateObjectKeepRegisters;
-	if (!EXPECT_EQ(r->t, request_allocate(q), STATUS_SUCCESS) || !request_ran(q))
-		return NULL;
 	return q;
+}
+
+/* The same that holds them, by AllocateAdapterChannel. */
+struct request *piece_request(struct rig *r, PMDL mdl, ULONG registers, bool write)
+{
+	struct request *q = piece_new(r, mdl, registers, write);
+
+	if (q && EXPECT_EQ(r->t, request_allocate(q), STATUS_SUCCESS) &&
+	    request_ran(q))
+		return q;
+	return NULL;
+}
+
+/* The same by AllocateAdapterChannelEx. */
+struct request *piece_request_ex(struct rig *r, PMDL mdl, ULONG registers,
+				 ULONG flags, bool write)
+{
+	struct request *q = piece_new(r, mdl, registers, write);
+
+	if (q && EXPECT_EQ(r->t, request_allocate_ex(q, flags), STATUS_SUCCESS) &&
+	    request_ran(q))
+		return q;
+	return NULL;
 }
 
 static void check_range(struct request *q, u64 la, ULONG length)

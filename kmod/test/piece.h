@@ -8,7 +8,10 @@
 
 #include "request.h"
 
+struct request *piece_new(struct rig *r, PMDL mdl, ULONG registers, bool write);
 struct request *piece_request(struct rig *r, PMDL mdl, ULONG registers, bool write);
+struct request *piece_request_ex(struct rig *r, PMDL mdl, ULONG registers,
+				 ULONG flags, bool write);
 ULONG piece_map_only(struct request *q, u64 at, ULONG want, u64 *la);
 bool piece_device(struct request *q, u64 at, u64 la, ULONG length);
 ULONG piece_map(struct request *q, u64 at, ULONG want);
