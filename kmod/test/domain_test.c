@@ -561,14 +561,20 @@ static void conflict(struct nttest *t)
 	pair_close(&p);
 }
 
+/* A pair that has joined, and a buffer of who did. */
+static bool pair_share(struct pair *p, struct nttest *t, struct shared *s)
+{
+	return pair_join(p, t, wide, wide) &&
+	       shared_get(s, p->b, p->domain, LENGTH);
+}
+
 static void live_leave(struct nttest *t)
 {
 	struct shared s;
 	struct pair p;
 
-	if (!pair_join(&p, t, wide, wide))
+	if (!pair_share(&p, t, &s))
 		return;
-	REQUIRE(t, shared_get(&s, p.b, p.domain, LENGTH));
 	EXPECT_EQ(t, leave(p.b), STATUS_SUCCESS);
 	EXPECT(t, reaches(&s, p.a) && !reaches(&s, p.b));
 	pass_on(&s, p.a, p.a, 5);
@@ -635,18 +641,24 @@ static int home_gone(void *arg)
 	return dma_get_mask(p->t->dev) == p->t->mask;
 }
 
-/* The domain goes on without the device that it belonged to. */
+/* Such a pair without the device that the domain belonged to. */
+static bool pair_orphan(struct pair *p, struct nttest *t, struct shared *s)
+{
+	if (!pair_share(p, t, s))
+		return false;
+	rig_close(p->a);
+	return EXPECT(t, rig_wait(home_gone, p));
+}
+
+/* The domain goes on. */
 static void orphan(struct nttest *t)
 {
 	struct rig *other;
 	struct shared s;
 	struct pair p;
 
-	if (!pair_join(&p, t, wide, wide))
+	if (!pair_orphan(&p, t, &s))
 		return;
-	REQUIRE(t, shared_get(&s, p.b, p.domain, LENGTH));
-	rig_close(p.a);
-	REQUIRE(t, rig_wait(home_gone, &p));
 	EXPECT(t, domain_of(p.b) == p.domain);
 	EXPECT(t, reaches(&s, p.b));
 	p.a = rig_open(t, wide);
@@ -673,11 +685,8 @@ static void kept(struct nttest *t)
 	struct shared s;
 	struct pair p;
 
-	if (!pair_join(&p, t, wide, wide))
+	if (!pair_orphan(&p, t, &s))
 		return;
-	REQUIRE(t, shared_get(&s, p.b, p.domain, LENGTH));
-	rig_close(p.a);
-	REQUIRE(t, rig_wait(home_gone, &p));
 	EXPECT_EQ(t, leave(p.b), STATUS_SUCCESS);
 	EXPECT(t, !reaches(&s, p.b));
 	p.a = rig_open(t, wide);
