@@ -17,6 +17,15 @@
 
 /* Finding a line */
 
+/* Whether there is an adapter, which is put at once. */
+static bool line_opens(struct sys *s, ULONG line)
+{
+	DEVICE_DESCRIPTION dd;
+
+	sys_describe(&dd, V3, line);
+	return sys_opens(s, &dd);
+}
+
 static NTSTATUS hooked(struct dma_chan *chan, u32 function, void *argument)
 {
 	struct dma_chan **seen = argument;
@@ -27,63 +36,59 @@ static NTSTATUS hooked(struct dma_chan *chan, u32 function, void *argument)
 	return STATUS_SUCCESS;
 }
 
+/* The line is taken, once, and the hook gets its channel. */
+static void expect_hook(struct job *j)
+{
+	struct nttest *t = j->r->t;
+	struct dma_chan *seen = NULL;
+
+	EXPECT_EQ(t, j->line->chan.client_count, 1);
+	EXPECT_EQ(t, sys_configure(j->r, NTDMA_CHANNEL_VENDOR, &seen),
+		  STATUS_SUCCESS);
+	EXPECT(t, seen == &j->line->chan);
+}
+
 static void named(struct nttest *t)
 {
 	struct sys *s = t->priv;
-	struct dma_chan *seen = NULL;
-	DEVICE_DESCRIPTION dd;
+	struct dma_chan *unseen;
 	struct job j;
-	ULONG n;
 
 	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, HINT, dmac_names[2],
 					  hooked), 0);
 	REQUIRE(t, job_init(&j, s, sys_open(s, V3, HINT), 2));
-	EXPECT_EQ(t, j.line->chan.client_count, 1);
-	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_VENDOR, &seen),
-		  STATUS_SUCCESS);
-	EXPECT(t, seen == &j.line->chan);
-	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_VENDOR + 1, &seen),
+	expect_hook(&j);
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_VENDOR + 1, &unseen),
 		  STATUS_NOT_IMPLEMENTED);
 	device_release_driver(&s->pdev->dev);
 	j.r->adapter = NULL;
 	EXPECT_EQ(t, device_attach(&s->pdev->dev), 1);
-	sys_describe(&dd, V3, HINT);
-	EXPECT(t, !sys_adapter(s, &dd, &n));
+	EXPECT(t, !line_opens(s, HINT));
 }
 
 /* A hook without a name: the line is found as if there was none. */
 static void hook_only(struct nttest *t)
 {
 	struct sys *s = t->priv;
-	struct dma_chan *seen = NULL;
-	DEVICE_DESCRIPTION dd;
 	struct job j;
-	ULONG n;
 
 	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, 1, NULL, hooked), 0);
 	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, HINT, NULL, hooked), 0);
 	REQUIRE(t, job_init(&j, s, sys_open(s, V3, 1), 1));
-	EXPECT_EQ(t, j.line->chan.client_count, 1);
-	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_VENDOR, &seen),
-		  STATUS_SUCCESS);
-	EXPECT(t, seen == &j.line->chan);
-	sys_describe(&dd, V3, HINT);
-	EXPECT(t, !sys_adapter(s, &dd, &n));
+	expect_hook(&j);
+	EXPECT(t, !line_opens(s, HINT));
 }
 
 /* Names are for one line of one device. */
 static void named_others(struct nttest *t)
 {
 	struct sys *s = t->priv;
-	DEVICE_DESCRIPTION dd;
 	struct job j;
-	ULONG n;
 
 	EXPECT_EQ(t, ntdma_device_channel(t->dev, HINT, dmac_names[1], NULL), 0);
 	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, HINT + 1,
 					  dmac_names[2], NULL), 0);
-	sys_describe(&dd, V3, HINT);
-	EXPECT(t, !sys_adapter(s, &dd, &n));
+	EXPECT(t, !line_opens(s, HINT));
 	REQUIRE(t, job_init(&j, s, sys_open(s, V3, HINT + 1), 2));
 	EXPECT_EQ(t, j.line->chan.client_count, 1);
 	REQUIRE(t, job_init(&j, s, sys_open(s, V3, 3), 3));
@@ -94,8 +99,6 @@ static void named_others(struct nttest *t)
 static void named_first(struct nttest *t)
 {
 	struct sys *s = t->priv;
-	DEVICE_DESCRIPTION dd;
-	ULONG n;
 
 	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, 0, dmac_names[2],
 					  NULL), 0);
@@ -103,8 +106,7 @@ static void named_first(struct nttest *t)
 	REQUIRE(t, sys_open(s, V3, 0));
 	EXPECT_EQ(t, s->dmac->lines[0].chan.client_count, 0);
 	EXPECT_EQ(t, s->dmac->lines[2].chan.client_count, 1);
-	sys_describe(&dd, V3, 1);
-	EXPECT(t, !sys_adapter(s, &dd, &n));
+	EXPECT(t, !line_opens(s, 1));
 	EXPECT_EQ(t, s->dmac->lines[1].chan.client_count, 0);
 }
 
@@ -116,7 +118,6 @@ static void before_isa(struct nttest *t)
 {
 	struct sys *s = t->priv;
 	DEVICE_DESCRIPTION dd;
-	ULONG n;
 
 	sys_describe(&dd, 1, 1);
 	dd.InterfaceType = Isa;
@@ -126,7 +127,7 @@ static void before_isa(struct nttest *t)
 	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, 3, dmac_names[1],
 					  NULL), 0);
 	dd.DmaChannel = 3;
-	EXPECT(t, !sys_adapter(s, &dd, &n));
+	EXPECT(t, !sys_opens(s, &dd));
 	EXPECT_EQ(t, s->dmac->lines[3].chan.client_count, 0);
 }
 
@@ -134,34 +135,22 @@ static void before_isa(struct nttest *t)
 static void taken(struct nttest *t)
 {
 	struct sys *s = t->priv;
-	DEVICE_DESCRIPTION dd;
-	ULONG n;
 
 	EXPECT_EQ(t, ntdma_device_channel(&s->pdev->dev, HINT, dmac_names[0],
 					  NULL), 0);
 	REQUIRE(t, sys_open(s, V3, 0));
-	sys_describe(&dd, V3, HINT);
-	EXPECT(t, !sys_adapter(s, &dd, &n));
+	EXPECT(t, !line_opens(s, HINT));
 	REQUIRE(t, sys_open(s, V3, 0));
 	EXPECT_EQ(t, s->dmac->lines[0].chan.client_count, 1);
 }
 
-/* An adapter of line 0 of another device, put at once; whether there was one. */
+/* Line 0 of another device. */
 static bool other_opens(struct nttest *t, struct device *dev)
 {
-	PDEVICE_OBJECT object = ntdma_device_create(dev, 0);
 	DEVICE_DESCRIPTION dd;
-	PDMA_ADAPTER adapter;
-	ULONG n;
 
-	if (!EXPECT(t, object))
-		return false;
 	sys_describe(&dd, V3, 0);
-	adapter = IoGetDmaAdapter(object, &dd, &n);
-	ntdma_device_destroy(object);
-	if (adapter)
-		adapter->DmaOperations->PutDmaAdapter(adapter);
-	return adapter;
+	return sys_opens_on(t, dev, &dd);
 }
 
 static void two_devices_open(struct nttest *t, struct device *other)
@@ -218,15 +207,12 @@ static PDMA_ADAPTER request_adapter(struct sys *s, ULONG line)
 static void deferred(struct nttest *t)
 {
 	struct sys *s = t->priv;
-	DEVICE_DESCRIPTION dd;
 	PDMA_ADAPTER adapter;
-	ULONG n;
 
 	REQUIRE(t, EXPECT(t, dmac_destroy(s->dmac)));
 	EXPECT_EQ(t, PTR_ERR(request_adapter(s, 1)), -EPROBE_DEFER);
 	EXPECT_EQ(t, PTR_ERR(request_adapter(s, DMAC_LINES)), -ENODEV);
-	sys_describe(&dd, V3, 1);
-	EXPECT(t, !sys_adapter(s, &dd, &n));
+	EXPECT(t, !line_opens(s, 1));
 	s->dmac = dmac_create(t->dev, dev_name(&s->pdev->dev));
 	REQUIRE(t, EXPECT(t, !IS_ERR(s->dmac)));
 	adapter = request_adapter(s, 1);
@@ -292,18 +278,13 @@ static void which_line(struct nttest *t)
 
 /* What the controller lacks */
 
-static bool opens(struct sys *s, DMA_WIDTH width)
+static bool width_opens(struct sys *s, DMA_WIDTH width)
 {
 	DEVICE_DESCRIPTION dd;
-	PDMA_ADAPTER adapter;
-	ULONG n;
 
 	sys_describe(&dd, V3, 0);
 	dd.DmaWidth = width;
-	adapter = sys_adapter(s, &dd, &n);
-	if (adapter)
-		adapter->DmaOperations->PutDmaAdapter(adapter);
-	return adapter;
+	return sys_opens(s, &dd);
 }
 
 /* A controller that nobody can stop. */
@@ -314,9 +295,9 @@ static void unstoppable(struct nttest *t)
 	int (*stop)(struct dma_chan *chan) = dma->device_terminate_all;
 
 	dma->device_terminate_all = NULL;
-	EXPECT(t, !opens(s, Width8Bits));
+	EXPECT(t, !width_opens(s, Width8Bits));
 	dma->device_terminate_all = stop;
-	EXPECT(t, opens(s, Width8Bits));
+	EXPECT(t, width_opens(s, Width8Bits));
 }
 
 /* Widths of both directions, of one direction only, and no statement. */
@@ -326,27 +307,26 @@ static void widths(struct nttest *t)
 	struct dma_device *dma = &s->dmac->dma;
 
 	dma->src_addr_widths = BIT(1) | BIT(2);
-	EXPECT(t, opens(s, Width16Bits));
+	EXPECT(t, width_opens(s, Width16Bits));
 	EXPECT(t, rig_wait(dmac_is_free, &s->dmac->lines[0]));
-	EXPECT(t, !opens(s, Width32Bits));
+	EXPECT(t, !width_opens(s, Width32Bits));
 	dma->src_addr_widths = 0;
-	EXPECT(t, opens(s, Width32Bits));
+	EXPECT(t, width_opens(s, Width32Bits));
 	EXPECT(t, rig_wait(dmac_is_free, &s->dmac->lines[0]));
-	EXPECT(t, !opens(s, Width64Bits));
+	EXPECT(t, !width_opens(s, Width64Bits));
 	dma->dst_addr_widths = 0;
-	EXPECT(t, opens(s, Width64Bits));
+	EXPECT(t, width_opens(s, Width64Bits));
 }
 
 static void no_loops(struct nttest *t)
 {
 	struct sys *s = t->priv;
 	DEVICE_DESCRIPTION dd;
-	ULONG n;
 
 	s->dmac->dma.device_prep_dma_cyclic = NULL;
 	sys_describe(&dd, V3, 0);
 	dd.AutoInitialize = TRUE;
-	EXPECT(t, !sys_adapter(s, &dd, &n));
+	EXPECT(t, !sys_opens(s, &dd));
 	dd.AutoInitialize = FALSE;
 	EXPECT(t, sys_open_as(s, &dd));
 }

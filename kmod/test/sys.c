@@ -110,17 +110,26 @@ void sys_describe(DEVICE_DESCRIPTION *dd, ULONG version, ULONG line)
 	dd->DeviceAddress.QuadPart = DMAC_FIFO(line);
 }
 
-PDMA_ADAPTER sys_adapter(struct sys *s, DEVICE_DESCRIPTION *dd,
-			 ULONG *registers)
+/* Whether there is an adapter of another device as in @dd; it is put at once. */
+bool sys_opens_on(struct nttest *t, struct device *dev, DEVICE_DESCRIPTION *dd)
 {
-	PDEVICE_OBJECT object = ntdma_device_create(&s->pdev->dev, 0);
+	PDEVICE_OBJECT object = ntdma_device_create(dev, 0);
 	PDMA_ADAPTER adapter;
+	ULONG registers;
 
-	if (!EXPECT(s->t, object))
-		return NULL;
-	adapter = IoGetDmaAdapter(object, dd, registers);
+	if (!EXPECT(t, object))
+		return false;
+	adapter = IoGetDmaAdapter(object, dd, &registers);
 	ntdma_device_destroy(object);
+	if (adapter)
+		adapter->DmaOperations->PutDmaAdapter(adapter);
 	return adapter;
+}
+
+/* The same of the client. */
+bool sys_opens(struct sys *s, DEVICE_DESCRIPTION *dd)
+{
+	return sys_opens_on(s->t, &s->pdev->dev, dd);
 }
 
 /* NULL, with the case failed, when the adapter does not open. */

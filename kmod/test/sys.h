@@ -67,7 +67,8 @@ struct job {
 int sys_init(struct nttest *t);
 void sys_exit(struct nttest *t);
 void sys_describe(DEVICE_DESCRIPTION *dd, ULONG version, ULONG line);
-PDMA_ADAPTER sys_adapter(struct sys *s, DEVICE_DESCRIPTION *dd, ULONG *registers);
+bool sys_opens_on(struct nttest *t, struct device *dev, DEVICE_DESCRIPTION *dd);
+bool sys_opens(struct sys *s, DEVICE_DESCRIPTION *dd);
 struct rig *sys_open_as(struct sys *s, DEVICE_DESCRIPTION *dd);
 struct rig *sys_open(struct sys *s, ULONG version, ULONG line);
 NTSTATUS sys_configure(struct rig *r, ULONG function, PVOID argument);

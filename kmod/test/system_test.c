@@ -19,13 +19,13 @@ static void unknown_line(struct nttest *t)
 {
 	struct sys *s = t->priv;
 	DEVICE_DESCRIPTION dd;
-	ULONG version, n;
+	ULONG version;
 
 	for (version = 0; version <= V3; version++) {
 		sys_describe(&dd, version, DMAC_LINES);
-		EXPECT(t, !sys_adapter(s, &dd, &n));
+		EXPECT(t, !sys_opens(s, &dd));
 		sys_describe(&dd, version, U32_MAX);
-		EXPECT(t, !sys_adapter(s, &dd, &n));
+		EXPECT(t, !sys_opens(s, &dd));
 	}
 }
 
@@ -41,13 +41,12 @@ static void unknown_width(struct nttest *t)
 {
 	struct sys *s = t->priv;
 	DEVICE_DESCRIPTION dd;
-	ULONG n;
 
 	sys_describe(&dd, V3, 0);
 	dd.DmaWidth = Width64Bits;
-	EXPECT(t, !sys_adapter(s, &dd, &n));
+	EXPECT(t, !sys_opens(s, &dd));
 	dd.DmaWidth = MaximumDmaWidth;
-	EXPECT(t, !sys_adapter(s, &dd, &n));
+	EXPECT(t, !sys_opens(s, &dd));
 	dd.DmaWidth = Width16Bits;
 	EXPECT(t, sys_open_as(s, &dd));
 }
@@ -343,12 +342,11 @@ static void far_device(struct nttest *t)
 	struct sys *s = t->priv;
 	DEVICE_DESCRIPTION dd;
 	struct job j;
-	ULONG n;
 
 	sys_describe(&dd, V3, 1);
 	dd.DeviceAddress.QuadPart = address;
 	if (sizeof(phys_addr_t) < sizeof(u64)) {
-		EXPECT(t, !sys_adapter(s, &dd, &n));
+		EXPECT(t, !sys_opens(s, &dd));
 		EXPECT_EQ(t, s->dmac->lines[1].chan.client_count, 0);
 		return;
 	}
