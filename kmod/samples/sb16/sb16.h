@@ -28,7 +28,7 @@ typedef struct _SB_REPORT {
 	ULONG Counters;		/* values of the counter that were wrong */
 	ULONG Values;		/* that differ from the one before */
 	ULONG Wraps;		/* of the counter */
-	ULONG Late;		/* interrupts after the flush of a loop */
+	ULONG Late;		/* interrupts after the flush of the loops */
 	ULONG Cancels;		/* that stopped a loop under way, once */
 	ULONG LateCancelled;	/* interrupts after that */
 } SB_REPORT, *PSB_REPORT;

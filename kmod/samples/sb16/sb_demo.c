@@ -148,6 +148,16 @@ static NTSTATUS SbRunLoop(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Loop)
 	return Status;
 }
 
+/* The flush has stopped the channel: it serves the card no more. */
+static NTSTATUS SbEndLoop(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Loop,
+			  _In_ NTSTATUS Status, _In_ NTSTATUS Flushed)
+{
+	SbCheckCounter(Extension, Loop->Adapter, 0);
+	Extension->Report.Late += SbCountLate(Extension);
+	SbReset(Extension);
+	return NT_SUCCESS(Flushed) ? Status : STATUS_UNSUCCESSFUL;
+}
+
 static NTSTATUS SbLoopMdl(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Loop)
 {
 	NTSTATUS Status;
@@ -159,11 +169,8 @@ static NTSTATUS SbLoopMdl(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Loop)
 	Status = SbMap(Extension, Loop);
 	if (NT_SUCCESS(Status)) {
 		Status = SbRunLoop(Extension, Loop);
-		if (!NT_SUCCESS(SbFlush(Extension, Loop)))
-			Status = STATUS_UNSUCCESSFUL;
-		SbCheckCounter(Extension, Loop->Adapter, 0);
-		Extension->Report.Late = SbCountLate(Extension);
-		SbReset(Extension);
+		Status = SbEndLoop(Extension, Loop, Status,
+				   SbFlush(Extension, Loop));
 	}
 	SbFreeChannel(Loop->Adapter);
 	return Status;
@@ -195,10 +202,8 @@ static NTSTATUS SbLoopMdlEx(_In_ PSB_EXTENSION Extension, _In_ PCSB_MOVE Loop)
 		Status = SbRunLoop(Extension, Loop);
 		if (NT_SUCCESS(Status))
 			Status = SbCancelLoop(Extension, Loop);
-		if (!NT_SUCCESS(SbFlushEx(Extension, Loop)))
-			Status = STATUS_UNSUCCESSFUL;
-		SbCheckCounter(Extension, Loop->Adapter, 0);
-		SbReset(Extension);
+		Status = SbEndLoop(Extension, Loop, Status,
+				   SbFlushEx(Extension, Loop));
 	}
 	SbFreeChannel(Loop->Adapter);
 	return Status;
