@@ -733,7 +733,6 @@ static void more_registers(struct nttest *t)
 	}
 }
 
-/* Also when the controller calls it an abort. */
 /* A controller that calls back from its interrupt, of success and of failure. */
 static void from_interrupt(struct nttest *t)
 {
@@ -754,6 +753,7 @@ static void from_interrupt(struct nttest *t)
 	request_release(j.q);
 }
 
+/* Also when the controller calls it an abort. */
 static void controller_error(struct nttest *t)
 {
 	struct sys *s = t->priv;
