@@ -13,9 +13,7 @@ sample() { # TRANSFER
 	report=$(cat "$1")
 	again=$(cat "$1")
 	lines=$(cat $dbg/ntdma/adapters)
-	echo "TAP version 13"
-	echo "1..6"
-	printf '%s\n' "$report" "$lines" | sed 's/^/# /'
+	plan 6 "$report" "$lines"
 	result "S11 sample: all went as it must" \
 		[ "$(value verdict "$report")" = ok ]
 	result "S12 sample: all went as it must once more, after a loop" \

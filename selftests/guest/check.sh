@@ -49,7 +49,18 @@ expected_of() { # WIDTH
 	fi
 }
 
-# Another sample: its own verdict, and ntdma's about its bytes.
+# What a sample says of itself, and ntdma of its bytes.
+sample_moved() { # REPORT LINE BACKEND BOUNCED
+	result "sample: data is the same both ways" \
+		[ "$(value verdict "$1")" = ok ]
+	result "sample: the device did the work, with interrupts" \
+		[ "$(value interrupts "$1")" -gt 0 ]
+	result "sample: the back end is $3" [ "$(value backend "$2")" = "$3" ]
+	result "sample: pages bounce exactly where they must" \
+		bounced_as_expected "$4" "$(value bounced "$2")"
+}
+
+# Another sample than the one whose device is kept for it.
 other_sample() { # DRIVER
 	local report line backend bounced expected
 	set -- /sys/bus/pci/drivers/"$1"/0*
@@ -57,20 +68,9 @@ other_sample() { # DRIVER
 	line=$(grep "^${1##*/} " $dbg/ntdma/adapters)
 	expected=$(expected_of "$(value width "$line")")
 	backend=${expected% *} bounced=${expected#* }
-	cases=0
-	echo "TAP version 13"
-	echo "1..4"
-	echo "$report" | sed 's/^/# /'
-	echo "# $line"
-	result "sample: data is the same both ways" \
-		[ "$(value verdict "$report")" = ok ]
-	result "sample: the device did the work, with interrupts" \
-		[ "$(value interrupts "$report")" -gt 0 ]
 	[ "$backend" != any ] || backend=$(value backend "$line")
-	result "sample: the back end is $backend" \
-		[ "$(value backend "$line")" = "$backend" ]
-	result "sample: pages bounce exactly where they must" \
-		bounced_as_expected "$bounced" "$(value bounced "$line")"
+	plan 4 "$report" "$line"
+	sample_moved "$report" "$line" "$backend" "$bounced"
 }
 
 lines() {
@@ -113,9 +113,7 @@ leak_once() { # REPORTS
 }
 
 leak() {
-	cases=0
-	echo "TAP version 13"
-	echo "1..14"
+	plan 14
 	leak_once 0
 	result "verify mode is switched on" leak_verify Y
 	leak_once 1
@@ -129,18 +127,8 @@ sample() {
 	set -- /sys/bus/pci/drivers/edu_wdm/0*
 	report=$(cat "$1/transfer")
 	line=$(grep "^${1##*/} " $dbg/ntdma/adapters)
-	echo "TAP version 13"
-	echo "1..6"
-	echo "$report" | sed 's/^/# /'
-	echo "# $line"
-	result "sample: data is the same both ways" \
-		[ "$(value verdict "$report")" = ok ]
-	result "sample: the device did the work, with interrupts" \
-		[ "$(value interrupts "$report")" -gt 0 ]
-	result "sample: the back end is $backend" \
-		[ "$(value backend "$line")" = "$backend" ]
-	result "sample: pages bounce exactly where they must" \
-		bounced_as_expected "$bounced" "$(value bounced "$line")"
+	plan 6 "$report" "$line"
+	sample_moved "$report" "$line" "$backend" "$bounced"
 	result "sample: the type of its IOMMU group is $group" \
 		[ "$(cat "$1/iommu_group/type" 2>/dev/null || echo none)" = \
 			"$group" ]
@@ -157,10 +145,7 @@ domain() {
 	read -r backend bounced group rest </ntdma/expect
 	set -- /sys/bus/pci/drivers/edu_wdm/0*
 	report=$(cat "$1/domain")
-	cases=0
-	echo "TAP version 13"
-	echo "1..2"
-	echo "$report" | sed 's/^/# /'
+	plan 2 "$report"
 	if [ "$(value status "$report")" = 0xc00000bb ]; then
 		result "sample: S21 no domain without an IOMMU" \
 			untranslated "$group"
@@ -223,7 +208,6 @@ permissions() {
 	[ "$kind" = none ] ||
 		echo "ntdma-expect-begin: $(fault_of "$kind")" >/dev/kmsg
 	report=$(cat "$1/permissions")
-	cases=0
 	echo "TAP version 13"
 	echo "$report" | sed 's/^/# /'
 	if [ "$kind" = none ]; then

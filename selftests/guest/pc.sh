@@ -11,10 +11,7 @@ dbg=/sys/kernel/debug
 sound() {
 	local report
 	report=$(cat /sys/bus/platform/drivers/sb_wdm/sb_wdm/transfer)
-	cases=0
-	echo "TAP version 13"
-	echo "1..6"
-	echo "$report" | sed 's/^/# /'
+	plan 6 "$report"
 	result "S5 S6 sound card: packets on channel 1, a loop on channel 5" \
 		[ "$(value verdict "$report")" = ok ]
 	result "EC-92 sound card: the counter stays in its bounds" \
@@ -34,10 +31,7 @@ floppy() { # DEMAND
 	local demand=$1
 	set -- /sys/bus/pnp/drivers/fdc_wdm/0*
 	report=$(cat "$1/transfer")
-	cases=0
-	echo "TAP version 13"
-	echo "1..5"
-	echo "$report" | sed 's/^/# /'
+	plan 5 "$report"
 	result "S5 floppy: data is the same both ways" \
 		[ "$(value verdict "$report")" = ok ]
 	result "S5 floppy: the counter is what the disk left" \

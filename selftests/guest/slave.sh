@@ -1,4 +1,4 @@
-# shellcheck shell=dash disable=SC2034 # cases is of tap.sh
+# shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0
 #
 # Sourced by check.sh in the guest: system DMA of a device whose controller is
@@ -65,10 +65,7 @@ slave() { # DEVICE CHANNELS
 	report=$(cat "$slaves/$1/transfer")
 	moves=$(slave_channels "$moves" "$(slave_moves)")
 	lines=$(slave_lines "$1")
-	cases=0
-	echo "TAP version 13"
-	echo "1..8"
-	printf '%s\n' "$report" "$lines" "channels $moves" | sed 's/^/# /'
+	plan 8 "$report" "$lines" "channels $moves"
 	result "S11 sample: data is the same both ways" \
 		[ "$(value verdict "$report")" = ok ]
 	result "S11 sample: the controller did the work, with interrupts" \
@@ -125,9 +122,7 @@ slave_removal() {
 	local mine stops slow=/sys/module/ntdma_edu_dmac/parameters/slow
 	local mark=slave
 	mine=$(slave_count)
-	cases=0
-	echo "TAP version 13"
-	echo "1..20"
+	plan 20
 	result "S26 the controller's module stays under an adapter" \
 		slave_fails rmmod ntdma_edu_dmac
 

@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What the scripts that print KTAP in a guest share; vm.sh puts it at
-# /ntdma/tap.sh.  A script sets cases=0 where a suite of its own begins.
+# /ntdma/tap.sh.
 
 suite() { # NAME COMMAND...
 	echo "suite-begin $1"
 	shift
+	cases=0
 	"$@"
 	echo "suite-end $?"
 }
@@ -27,7 +28,14 @@ eventually() { # SECONDS COMMAND...
 	done
 }
 
-cases=0
+# How many results come, and from what they are.
+plan() { # COUNT TEXT...
+	echo "TAP version 13"
+	echo "1..$1"
+	shift
+	[ $# = 0 ] || printf '%s\n' "$@" | sed 's/^/# /'
+}
+
 result() { # TEXT COMMAND...
 	local text="$1"
 	shift
