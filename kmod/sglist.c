@@ -261,6 +261,18 @@ static NTSTATUS ntdma_list_locate(PMDL mdl, PVOID current_va, ULONG length,
 	return STATUS_SUCCESS;
 }
 
+static NTSTATUS ntdma_list_make_at(struct ntdma_list_order *order,
+				   PVOID current_va)
+{
+	NTSTATUS status;
+
+	if (!order->routine)
+		return STATUS_INVALID_PARAMETER;
+	status = ntdma_list_locate(order->mdl, current_va, order->length,
+				   &order->offset);
+	return status ? status : ntdma_list_make(order);
+}
+
 /**
  * ntdma_get_list() - GetScatterGatherList
  * @wdm: the adapter
@@ -296,13 +308,9 @@ NTSTATUS ntdma_get_list(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 		.client = client,
 		.write = write,
 	};
-	NTSTATUS status;
 
 	ntdma_verify_level(order.adapter);
-	if (!routine)
-		return STATUS_INVALID_PARAMETER;
-	status = ntdma_list_locate(mdl, current_va, length, &order.offset);
-	return status ? status : ntdma_list_make(&order);
+	return ntdma_list_make_at(&order, current_va);
 }
 
 /**
@@ -341,13 +349,10 @@ NTSTATUS ntdma_build_list(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 		.buffer = buffer,
 		.size = buffer_length,
 	};
-	NTSTATUS status;
 
 	ntdma_verify_level(order.adapter);
-	if (!routine || !buffer)
-		return STATUS_INVALID_PARAMETER;
-	status = ntdma_list_locate(mdl, current_va, length, &order.offset);
-	return status ? status : ntdma_list_make(&order);
+	return buffer ? ntdma_list_make_at(&order, current_va) :
+			STATUS_INVALID_PARAMETER;
 }
 
 /* What the Ex forms check before anything else. */
