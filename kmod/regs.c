@@ -231,6 +231,7 @@ static void ntdma_regs_equip(struct ntdma_regs *regs, void *spare)
 		};
 }
 
+/* NULL also for more registers than granted. */
 static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 					   PDEVICE_OBJECT device_object,
 					   u32 count)
@@ -238,6 +239,8 @@ static struct ntdma_regs *ntdma_regs_alloc(struct ntdma_adapter *adapter,
 	struct ntdma_regs *regs;
 	size_t size;
 
+	if (count > adapter->nregs)
+		return NULL;
 	/* A transfer that was told to need none is still mapped somewhere. */
 	count = max(count, 1U);
 	size = (size_t)count * adapter->entry_size;
@@ -365,8 +368,6 @@ NTSTATUS ntdma_allocate_channel(PDMA_ADAPTER wdm, PDEVICE_OBJECT device_object,
 	ntdma_verify_level(adapter);
 	if (!routine)
 		return STATUS_INVALID_PARAMETER;
-	if (count > adapter->nregs)
-		return STATUS_INSUFFICIENT_RESOURCES;
 	regs = ntdma_regs_alloc(adapter, device_object, count);
 	if (!regs)
 		return STATUS_INSUFFICIENT_RESOURCES;
@@ -400,9 +401,9 @@ static bool ntdma_form_valid(bool sync, PDRIVER_CONTROL routine, PVOID *base)
  *	DISPATCH_LEVEL; with the flag always before the return (EC-58).
  * Return: STATUS_SUCCESS; STATUS_INSUFFICIENT_RESOURCES for too many
  *	registers (EC-62), no memory, or, with the flag, an adapter or
- *	registers in use (EC-60); STATUS_CANCELLED when the context was marked (EC-75);
- *	STATUS_INVALID_PARAMETER for a form that there is not (EC-55 to
- *	EC-57) and for a context that is in use or not initialised.
+ *	registers in use (EC-60); STATUS_CANCELLED when the context was marked
+ *	(EC-75); STATUS_INVALID_PARAMETER for a form that there is not (EC-55
+ *	to EC-57) and for a context that is in use or not initialised.
  */
 NTSTATUS ntdma_allocate_channel_ex(PDMA_ADAPTER wdm,
 				   PDEVICE_OBJECT device_object, PVOID bytes,
@@ -418,8 +419,6 @@ NTSTATUS ntdma_allocate_channel_ex(PDMA_ADAPTER wdm,
 	ntdma_verify_level(adapter);
 	if (!context || !ntdma_form_valid(sync, routine, base))
 		return STATUS_INVALID_PARAMETER;
-	if (count > adapter->nregs)
-		return STATUS_INSUFFICIENT_RESOURCES;
 	regs = ntdma_regs_alloc(adapter, device_object, count);
 	if (!regs)
 		return STATUS_INSUFFICIENT_RESOURCES;
