@@ -87,7 +87,6 @@ static struct ntdma_pool *ntdma_pool_alloc(struct device *dev, u32 count,
 	struct ntdma_pool *pool;
 
 	room = max(room, count);
-
 	if (ntdma_fail_alloc())
 		return NULL;
 	pool = kvzalloc(struct_size(pool, slots, room), GFP_KERNEL);
