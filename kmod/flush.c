@@ -27,25 +27,22 @@ static struct ntdma_map *ntdma_flush_map(struct ntdma_handle *handle)
 }
 
 /* Lists stay as they are: whether they concern an MDL is looked at later. */
-static bool ntdma_flush_list(const struct ntdma_handle *handle, const void *mdl)
+static bool ntdma_flush_is(const struct ntdma_handle *handle, const void *mdl)
 {
-	return true;
+	return handle->kind == NTDMA_LIST ||
+	       ntdma_map_is_of(ntdma_flush_map((void *)handle), mdl);
 }
 
-static bool ntdma_flush_regs(const struct ntdma_handle *handle, const void *mdl)
+static void ntdma_flush_maps(struct ntdma_adapter *adapter,
+			     enum ntdma_kind kind, const MDL *mdl, bool read)
 {
-	return ntdma_map_is_of(ntdma_flush_map((void *)handle), mdl);
-}
-
-static void ntdma_flush_maps(struct ntdma_collect *maps, const MDL *mdl,
-			     bool read)
-{
+	struct ntdma_collect maps = { adapter, kind, ntdma_flush_is, mdl };
 	struct ntdma_map *map;
 	u32 i;
 
-	while (ntdma_handle_collect(maps)) {
-		for (i = 0; i < maps->count; i++) {
-			map = ntdma_flush_map(maps->found[i]);
+	while (ntdma_handle_collect(&maps)) {
+		for (i = 0; i < maps.count; i++) {
+			map = ntdma_flush_map(maps.found[i]);
 			ntdma_map_sync(map, map->mdl == mdl ? NULL : mdl,
 				       read);
 		}
@@ -56,19 +53,13 @@ static void ntdma_flush_maps(struct ntdma_collect *maps, const MDL *mdl,
 static void ntdma_flush_mapped(struct ntdma_adapter *adapter, const MDL *mdl,
 			       bool read)
 {
-	struct ntdma_collect lists = {
-		adapter, NTDMA_LIST, ntdma_flush_list, mdl
-	};
-	struct ntdma_collect regs = {
-		adapter, NTDMA_REGS, ntdma_flush_regs, mdl
-	};
 	KIRQL irql = KeRaiseIrqlToDpcLevel();
 
 	spin_lock(&adapter->flush_lock);
 	if (!++adapter->flushes)
 		adapter->flushes = 1;
-	ntdma_flush_maps(&lists, mdl, read);
-	ntdma_flush_maps(&regs, mdl, read);
+	ntdma_flush_maps(adapter, NTDMA_LIST, mdl, read);
+	ntdma_flush_maps(adapter, NTDMA_REGS, mdl, read);
 	spin_unlock(&adapter->flush_lock);
 	KeLowerIrql(irql);
 }
