@@ -105,7 +105,7 @@ static void ntdma_engine_turn(struct ntdma_engine *engine,
 			      enum ntdma_engine_state state)
 {
 	lockdep_assert_held(&engine->lock);
-	/* Who finds DONE by ntdma_engine_rest() sees @cancelled as well. */
+	/* Who finds DONE by ntdma_engine_rest() sees the rest as well. */
 	smp_store_release(&engine->state, state);
 }
 
@@ -151,7 +151,8 @@ static bool ntdma_engine_claim(struct ntdma_engine *engine,
  * @number: of the job
  * @status: DmaComplete, once per period of a cyclic job; DmaError
  *
- * Dropped when the job was ended by somebody else.
+ * Dropped when the job was ended by somebody else. A cyclic job that fails is
+ * stopped: not every controller ends it by itself.
  *
  * Context: <= DISPATCH_LEVEL, no lock of the controller held: the client may
  *	start the next job before the return.
@@ -162,6 +163,7 @@ void ntdma_engine_complete(struct ntdma_engine *engine, u32 number,
 	const struct ntdma_job *job;
 	struct ntdma_call call;
 	unsigned long flags;
+	bool stop;
 
 	spin_lock_irqsave(&engine->lock, flags);
 	if (engine->number != number ||
@@ -173,9 +175,14 @@ void ntdma_engine_complete(struct ntdma_engine *engine, u32 number,
 	call = job->call;
 	atomic_inc(&engine->calls);
 	engine->reported = true;
+	stop = status != DmaComplete && job->port->cyclic;
+	if (unlikely(stop))
+		WRITE_ONCE(engine->stopping, true);
 	if (status != DmaComplete || !job->port->cyclic)
 		ntdma_engine_turn(engine, NTDMA_ENGINE_DONE);
 	spin_unlock_irqrestore(&engine->lock, flags);
+	if (unlikely(stop))
+		ntdma_engine_stop(engine);
 	ntdma_engine_say(engine, call, status);
 }
 

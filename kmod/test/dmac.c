@@ -256,12 +256,14 @@ static bool line_period(struct dmac_line *line,
 /* Makes the callbacks that are due. */
 void dmac_fire(struct dmac_line *line)
 {
-	static const struct dmaengine_result fine = { .result = DMA_TRANS_NOERROR };
+	const struct dmaengine_result period = {
+		.result = line->spoils ? DMA_TRANS_ABORTED : DMA_TRANS_NOERROR,
+	};
 	struct dma_async_tx_descriptor tx;
 	struct dmac_desc *d;
 
 	while (line_period(line, &tx))
-		tx_call(&tx, &fine);
+		tx_call(&tx, &period);
 	while ((d = line_fired(line))) {
 		tx_call(&d->tx, &d->result);
 		kfree(d);

@@ -63,6 +63,7 @@ struct dmac_desc;
  * @fail_alloc: its resources are not to be had
  * @error_at: fails after that many bytes of a descriptor, 0 never
  * @aborts: what fails is reported as aborted
+ * @spoils: periods of a loop are reported as errors, and it goes on
  * @limit: most entries of a list, 0 any
  * @only: directions that it has, 0 for both
  * @min_burst: fewest data items of a burst, 0 for 1
@@ -124,6 +125,7 @@ struct dmac_line {
 	bool fail_alloc;
 	size_t error_at;
 	bool aborts;
+	bool spoils;
 	u32 limit;
 	u32 only;
 	u32 min_burst;

@@ -439,6 +439,37 @@ static void packet(struct nttest *t, struct rig *r, int allocs)
 	request_release(j.q);
 }
 
+/* Not every controller ends a loop by itself that it reports as failed. */
+static void loop_error_running(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct rig *r = sys_open(s, V3, 2);
+	struct loop l;
+
+	REQUIRE(t, r);
+	if (!loop_begin(&l, s, V3, false))
+		goto end;
+	l.j.line->runs_on = true;
+	l.j.line->gated = true;
+	if (!EXPECT_EQ(t, job_map(&l.j, 0, l.length, 0), STATUS_SUCCESS))
+		goto end;
+	l.j.line->spoils = true;
+	dmac_step(l.j.line, l.length / 2);
+	EXPECT_EQ(t, atomic_read(&l.j.calls), 1);
+	EXPECT_EQ(t, l.j.status, DmaError);
+	EXPECT_EQ(t, l.j.line->stops, 1);
+	EXPECT_EQ(t, job_cancel(&l.j), STATUS_INVALID_PARAMETER);
+	EXPECT_EQ(t, job_flush(&l.j, 0, l.length), STATUS_SUCCESS);
+	EXPECT_EQ(t, l.j.line->stops, 1);
+	dmac_step(l.j.line, l.length);
+	EXPECT_EQ(t, atomic_read(&l.j.calls), 1);
+	complete_all(&l.j.line->gate);
+end:
+	loop_end(&l);
+	if (!t->failed)
+		packet(t, r, 2);
+}
+
 /* @fail: its channel's resources cannot be allocated again. */
 static void loop_once(struct nttest *t, bool fail)
 {
@@ -550,6 +581,7 @@ static const struct nttest_case cases[] = {
 	{ "S12 periods of a loop", loop_periods },
 	{ "S12 EC-126 periods of a loop of another width", loop_units },
 	{ "S12 EC-128 a loop that fails", loop_error },
+	{ "S12 EC-91 EC-128 a loop that fails and goes on", loop_error_running },
 	{ "S12 EC-119 a loop flushed in its report, while it is being started",
 	  loop_starting },
 	{ "S12 the channel is renewed after a loop", renewed },
