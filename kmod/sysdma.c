@@ -16,8 +16,9 @@
  * its driver, its clients are taken from theirs before.
  *
  * Reports: most controllers call back from a tasklet. What one says in its
- * interrupt is counted there, and a tasklet of ours tells the client, who is to
- * run at DISPATCH_LEVEL. It has told all before the next job after a stop.
+ * interrupt, or while it is asked for its counter, is counted there, and a
+ * tasklet of ours tells the client, who is to run at DISPATCH_LEVEL with no lock
+ * held. It has told all before the next job after a stop.
  *
  * Settings: each adapter has its own in its port. The channel is configured
  * when a job's are not those that it was last configured with.
@@ -61,6 +62,7 @@ struct ntdma_tag {
  * @looped: had a cyclic job since its resources were allocated
  * @dead: has no resources, since they could not be allocated again
  * @lock: protects @away; held while somebody who owns nothing uses the channel
+ * @user: the task that does so, or NULL; written under @lock
  * @away: has no resources now
  * @pause: it can be paused
  * @resume: it can go on after a pause
@@ -80,6 +82,7 @@ struct ntdma_sysdma {
 	bool looped;
 	bool dead;
 	spinlock_t lock;	/* see @lock */
+	struct task_struct *user;
 	bool away;
 	bool pause;
 	bool resume;
@@ -139,13 +142,23 @@ static void ntdma_sysdma_tell(struct tasklet_struct *tasklet)
 	}
 }
 
+/*
+ * Whether the client may be told here and now. Inside sysdma->lock, where some
+ * controllers report what is due when they are asked, interrupts may be on.
+ */
+static bool ntdma_sysdma_may_tell(struct ntdma_sysdma *sysdma)
+{
+	return likely(!in_hardirq() && !irqs_disabled()) &&
+	       READ_ONCE(sysdma->user) != current;
+}
+
 static void ntdma_sysdma_done(void *data,
 			      const struct dmaengine_result *result)
 {
 	struct ntdma_tag *tag = data;
 	bool good = !result || result->result == DMA_TRANS_NOERROR;
 
-	if (likely(!in_hardirq() && !irqs_disabled())) {
+	if (ntdma_sysdma_may_tell(to_sysdma(tag->engine))) {
 		ntdma_engine_complete(tag->engine, tag->number,
 				      good ? DmaComplete : DmaError);
 		return;
@@ -301,10 +314,12 @@ static u32 ntdma_sysdma_residue(struct ntdma_engine *engine)
 	unsigned long flags;
 
 	spin_lock_irqsave(&sysdma->lock, flags);
+	WRITE_ONCE(sysdma->user, current);
 	if (!sysdma->away &&
 	    dmaengine_tx_status(sysdma->chan, sysdma->cookie, &state) ==
 	    DMA_COMPLETE)
 		state.residue = 0;
+	WRITE_ONCE(sysdma->user, NULL);
 	spin_unlock_irqrestore(&sysdma->lock, flags);
 	return state.residue;
 }
@@ -369,9 +384,11 @@ static NTSTATUS ntdma_sysdma_hold(struct ntdma_sysdma *sysdma, bool running,
 	if (!running)
 		return STATUS_INVALID_DEVICE_STATE;
 	spin_lock_irqsave(&sysdma->lock, flags);
+	WRITE_ONCE(sysdma->user, current);
 	if (!sysdma->away)
 		ret = resume ? dmaengine_resume(sysdma->chan) :
 			       dmaengine_pause(sysdma->chan);
+	WRITE_ONCE(sysdma->user, NULL);
 	spin_unlock_irqrestore(&sysdma->lock, flags);
 	return ret ? STATUS_INVALID_DEVICE_STATE : STATUS_SUCCESS;
 }

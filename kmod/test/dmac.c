@@ -6,7 +6,8 @@
  * the stream of a fake device, which has one data register. It moves when a
  * case steps it, by a timer, or at once; it counts, pauses, fails and stops
  * as late as the rules of dmaengine allow a provider to. Callbacks run with
- * bottom halves disabled, as from a tasklet, and under no lock.
+ * bottom halves disabled, as from a tasklet, and under no lock, unless a case
+ * wants them in an interrupt or from within the counter.
  *
  * It is strict: a list, a segment, a width or a direction beyond the limits
  * that it announces is refused.
@@ -214,6 +215,10 @@ static void tx_call(struct dma_async_tx_descriptor *tx,
 	if (to_line(tx->chan)->hard) {
 		irq_work_queue(&call.irq);
 		irq_work_sync(&call.irq);
+		return;
+	}
+	if (irqs_disabled()) {
+		tx_report(tx, result);
 		return;
 	}
 	local_bh_disable();
@@ -507,6 +512,8 @@ static enum dma_status tx_status(struct dma_chan *chan, dma_cookie_t cookie,
 
 	if (line->dawdles)
 		line_dawdle(line);
+	if (line->confides)
+		dmac_fire(line);
 	spin_lock_irqsave(&line->lock, flags);
 	status = dma_async_is_complete(cookie, chan->completed_cookie,
 				       chan->cookie);

@@ -70,6 +70,7 @@ struct dmac_desc;
  * @max_burst: most of them, 0 for any
  * @residue: how exactly it counts
  * @dawdles: takes its time to count
+ * @confides: makes the callbacks that are due when it is asked for its counter
  * @surplus: bytes that it counts too many, also at the end
  *
  * Seen by cases:
@@ -133,6 +134,7 @@ struct dmac_line {
 	enum dma_residue_granularity residue;
 	size_t surplus;
 	bool dawdles;
+	bool confides;
 
 	int starts;
 	int stops;

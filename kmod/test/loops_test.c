@@ -135,6 +135,41 @@ end:
 	loop_end(&l);
 }
 
+static void count_again(struct job *j)
+{
+	EXPECT(j->r->t, !irqs_disabled());
+	j->r->ops->ReadDmaCounter(j->r->adapter);
+}
+
+/* What is due is reported while the counter is read, as dw_dmac does it. */
+static void loop_confided(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct told told = { .times = 1 };
+	struct loop l;
+	ULONG left;
+
+	if (!loop_begin(&l, s, V3, true))
+		goto end;
+	l.j.hook = count_again;
+	l.j.line->hold = true;
+	l.j.line->confides = true;
+	if (!EXPECT_EQ(t, job_map(&l.j, 0, l.length, 0), STATUS_SUCCESS))
+		goto end;
+	dmac_step(l.j.line, l.length / 4);
+	EXPECT_EQ(t, atomic_read(&l.j.calls), 0);
+	left = l.j.r->ops->ReadDmaCounter(l.j.r->adapter);
+	EXPECT_EQ(t, left, l.length - l.length / 4);
+	told.j = &l.j;
+	EXPECT(t, rig_wait(is_told, &told));
+	EXPECT_EQ(t, atomic_read(&l.j.calls), 1);
+	EXPECT_EQ(t, l.j.status, DmaComplete);
+	EXPECT_EQ(t, l.j.irql, DISPATCH_LEVEL);
+	EXPECT_EQ(t, job_flush(&l.j, 0, l.length), STATUS_SUCCESS);
+end:
+	loop_end(&l);
+}
+
 static void loop_v1(struct nttest *t)
 {
 	struct sys *s = t->priv;
@@ -574,6 +609,8 @@ static const struct nttest_case cases[] = {
 	{ "S6 EC-91 EC-92 loop by MapTransfer", loop_v1 },
 	{ "S12 loop with a completion per period", loop_v3 },
 	{ "S12 EC-127 periods reported in a hard interrupt", loop_interrupt },
+	{ "S12 EC-127 periods reported while the counter is read",
+	  loop_confided },
 	{ "S12 EC-92 a counter of whole periods", loop_counts_periods },
 	{ "S12 loop over scattered memory: one run, or refused", loop_scattered },
 	{ "S12 loop by itself", loop_by_timer },
