@@ -3,8 +3,9 @@
  * The life of a job on one channel of a controller; see engine.h.
  *
  * Every change of the state is made under engine->lock, but for a flush of
- * what is done. The lock is never held over a call to the controller or to the
- * client. A controller may complete a job from within its start, and a client
+ * what is done. The lock is never held over a call to the client, nor to the
+ * controller but for a pause or a resume, which must reach the job that they are
+ * meant for. A controller may complete a job from within its start, and a client
  * may flush and start the next from within its completion routine: after such a
  * call only the number of the job tells whether it is still the same.
  *
@@ -15,8 +16,9 @@
  * mapped while one exists waits until it is gone before it starts, so it can
  * be unmapped at once.
  *
- * Locks: engines_lock (mutex) for the list of engines. engine->lock, a leaf; a
- * cancel takes it inside the channel's lock, so that the owner stays the owner.
+ * Locks: engines_lock (mutex) for the list of engines. engine->lock, inside it
+ * only what a controller takes to pause; a cancel takes it inside the channel's
+ * lock, so that the owner stays the owner.
  */
 #include <linux/delay.h>
 #include <linux/log2.h>
@@ -601,26 +603,56 @@ NTSTATUS ntdma_engine_cancel(struct ntdma_adapter *adapter,
  * The length of the job that is under way, 0 unless there is one of the port. Of
  * a job that is over the adapter may be gone.
  */
+static u32 ntdma_engine_underway(const struct ntdma_engine *engine,
+				 const struct ntdma_port *port)
+{
+	enum ntdma_engine_state state = READ_ONCE(engine->state);
+
+	lockdep_assert_held(&engine->lock);
+	if (state != NTDMA_ENGINE_PENDING && state != NTDMA_ENGINE_RUNNING)
+		return 0;
+	return engine->job->port == port ? engine->job->length : 0;
+}
+
+/*
+ * Whether the controller has the job. What was reported runs, even if its start
+ * has not returned. What was not looks pending while any start has not, be it
+ * that of a job before.
+ */
+static bool ntdma_engine_started(const struct ntdma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	return READ_ONCE(engine->state) == NTDMA_ENGINE_RUNNING &&
+	       (engine->reported || !atomic_read(&engine->starts));
+}
+
 static u32 ntdma_engine_look(struct ntdma_engine *engine,
 			     const struct ntdma_port *port, bool *started)
 {
-	enum ntdma_engine_state state;
 	unsigned long flags;
-	u32 length = 0;
+	u32 length;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	state = READ_ONCE(engine->state);
-	if ((state == NTDMA_ENGINE_PENDING || state == NTDMA_ENGINE_RUNNING) &&
-	    engine->job->port == port)
-		length = engine->job->length;
-	/*
-	 * What was reported runs, even if its start has not returned. What was
-	 * not looks pending while any start has not, be it that of a job before.
-	 */
-	*started = state == NTDMA_ENGINE_RUNNING &&
-		   (engine->reported || !atomic_read(&engine->starts));
+	length = ntdma_engine_underway(engine, port);
+	*started = ntdma_engine_started(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return length;
+}
+
+/* The job does not end, nor the next begin, before the controller knows. */
+static NTSTATUS ntdma_engine_hold(struct ntdma_engine *engine,
+				  const struct ntdma_port *port, bool resume)
+{
+	unsigned long flags;
+	NTSTATUS status;
+	bool running;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	running = ntdma_engine_underway(engine, port) &&
+		  ntdma_engine_started(engine);
+	status = engine->ops->hold(engine, running, resume);
+	spin_unlock_irqrestore(&engine->lock, flags);
+	return status;
 }
 
 /**
@@ -672,6 +704,9 @@ NTSTATUS ntdma_engine_configure(struct ntdma_engine *engine,
 
 	if (!engine->ops->configure)
 		return STATUS_NOT_IMPLEMENTED;
+	if (function == NTDMA_CHANNEL_PAUSE || function == NTDMA_CHANNEL_RESUME)
+		return ntdma_engine_hold(engine, port,
+					 function == NTDMA_CHANNEL_RESUME);
 	running = ntdma_engine_look(engine, port, &started);
 	return engine->ops->configure(engine, port, function, argument,
 				      running);

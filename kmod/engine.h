@@ -121,8 +121,13 @@ struct ntdma_job {
  *	so once @stop has returned.
  * @residue: bytes left of the job that runs, of the present pass when it is
  *	cyclic; any context up to DISPATCH_LEVEL. NULL without a counter.
- * @configure: ConfigureAdapterChannel; up to DISPATCH_LEVEL. @running tells
- *	whether a job of @port is under way. Returns an NTSTATUS. May be NULL.
+ * @configure: ConfigureAdapterChannel but for pause and resume; up to
+ *	DISPATCH_LEVEL. @running tells whether a job of @port is under way.
+ *	Returns an NTSTATUS. May be NULL.
+ * @hold: pause, or resume, the job if @running; else it only tells whether the
+ *	controller could. Called with engine->lock held: no sleeping, nothing
+ *	is completed before the return. Returns an NTSTATUS. NULL without
+ *	@configure.
  * @close: give the channel back; may sleep. No job, and none to come.
  */
 struct ntdma_engine_ops {
@@ -133,6 +138,7 @@ struct ntdma_engine_ops {
 	u32 (*residue)(struct ntdma_engine *engine);
 	int (*configure)(struct ntdma_engine *engine, struct ntdma_port *port,
 			 u32 function, void *argument, bool running);
+	int (*hold)(struct ntdma_engine *engine, bool running, bool resume);
 	void (*close)(struct ntdma_engine *engine);
 };
 
@@ -166,8 +172,8 @@ enum ntdma_engine_state {
  * @ref: one per adapter
  * @channel: ownership and queue
  * @pool: bounce pages, made by the first adapter
- * @lock: protects all below, but for @starts and @calls; inside it no other
- *	lock
+ * @lock: protects all below, but for @starts and @calls; inside it no lock but
+ *	those of @ops->hold
  * @state: of the job; a flush makes it idle from done without the lock
  * @number: of the job
  * @job: the job, to be looked at while it is pending or running

@@ -25,7 +25,9 @@
  *   spaces (mutex)            windows and spans
  *   channel->lock (spinlock)  queue, owner, free slots
  *   adapter->flush_lock (spinlock)  what a flush found stays
- *   pool->lock, engine->lock, handle buckets, device->buffers_lock: leaves
+ *   engine->lock (spinlock)   the job of a controller
+ *   sysdma->lock (spinlock)   resources of a controller; its driver's locks
+ *   pool->lock, handle buckets, device->buffers_lock: leaves
  * No lock is held while a routine of the client runs.
  */
 #ifndef NTDMA_H

@@ -25,8 +25,9 @@
  *
  * Locks: hints_lock (mutex) for what the Linux sides said. What configures a
  * channel belongs to whoever owns it and needs none. sysdma->lock keeps the
- * resources of the channel there for a counter or a pause, which may come after
- * the job has ended; inside it only what the controller's driver takes.
+ * resources of the channel there for a counter, which may come after the job has
+ * ended; inside it only what the controller's driver takes. A pause takes it
+ * inside engine->lock.
  */
 #include <linux/acpi.h>
 #include <linux/acpi_dma.h>
@@ -373,9 +374,10 @@ static NTSTATUS ntdma_sysdma_set_blob(struct ntdma_port *port,
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS ntdma_sysdma_hold(struct ntdma_sysdma *sysdma, bool running,
-				  bool resume)
+static int ntdma_sysdma_hold(struct ntdma_engine *engine, bool running,
+			     bool resume)
 {
+	struct ntdma_sysdma *sysdma = to_sysdma(engine);
 	unsigned long flags;
 	int ret = -ENODEV;
 
@@ -420,9 +422,6 @@ static int ntdma_sysdma_configure(struct ntdma_engine *engine,
 		return sysdma->hook ? sysdma->hook(sysdma->chan, function,
 						   argument) :
 				      STATUS_NOT_IMPLEMENTED;
-	if (function == NTDMA_CHANNEL_PAUSE || function == NTDMA_CHANNEL_RESUME)
-		return ntdma_sysdma_hold(sysdma, running,
-					 function == NTDMA_CHANNEL_RESUME);
 	if (!function || function > NTDMA_CHANNEL_PERIPHERAL)
 		return STATUS_NOT_IMPLEMENTED;
 	if (running)
@@ -455,6 +454,7 @@ static const struct ntdma_engine_ops ntdma_sysdma_ops = {
 	.synchronize = ntdma_sysdma_synchronize,
 	.residue = ntdma_sysdma_residue,
 	.configure = ntdma_sysdma_configure,
+	.hold = ntdma_sysdma_hold,
 	.close = ntdma_sysdma_close,
 };
 

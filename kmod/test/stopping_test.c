@@ -10,6 +10,7 @@
 #include "../../uapi/linux/ntdma.h"
 #include "hooks.h"
 #include "sys.h"
+#include "../sysdma.h"
 
 #define V3	DEVICE_DESCRIPTION_VERSION3
 
@@ -603,6 +604,45 @@ restore:
 	dma_set_max_seg_size(t->dev, before);
 }
 
+static int can_pause(void *arg)
+{
+	struct job *j = arg;
+
+	return sys_configure(j->r, NTDMA_CHANNEL_PAUSE, NULL) == STATUS_SUCCESS;
+}
+
+/* What has not started cannot stand still, and does not seem to. */
+static void slow_pause(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+	int pauses;
+
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	j.line->gated = true;
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0), STATUS_SUCCESS));
+	job_load(&j, 0, PAGE_SIZE);
+	pauses = j.line->pauses;
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_PAUSE, NULL),
+		  STATUS_INVALID_DEVICE_STATE);
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_RESUME, NULL),
+		  STATUS_INVALID_DEVICE_STATE);
+	EXPECT_EQ(t, j.line->pauses, pauses);
+	complete_all(&j.line->gate);
+	EXPECT(t, rig_wait(can_pause, &j));
+	EXPECT_EQ(t, j.line->starts, 2);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), 0);
+	EXPECT_EQ(t, sys_configure(j.r, NTDMA_CHANNEL_RESUME, NULL),
+		  STATUS_SUCCESS);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), PAGE_SIZE);
+	EXPECT(t, job_completed(&j, DmaComplete));
+	EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	job_check(&j, 0, PAGE_SIZE);
+	request_release(j.q);
+}
+
 /* What was only remembered cannot be refused any more when its turn comes. */
 static void slow_refused(struct nttest *t)
 {
@@ -982,6 +1022,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-119 mapped and flushed again before the engine stopped", slow_queue },
 	{ "EC-119 EC-49 what a slow stop holds comes back", slow_pages },
 	{ "EC-119 EC-49 what two slow stops hold comes back", slow_large },
+	{ "EC-126 pause of a transfer that has not started", slow_pause },
 	{ "EC-128 a late start that the controller refuses", slow_refused },
 	{ "EC-119 flush of a transfer that is being started", flush_starting },
 	{ "EC-120 EC-124 cancel of a transfer that is being started", cancel_starting },
