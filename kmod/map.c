@@ -823,6 +823,16 @@ static void ntdma_run_sync(struct ntdma_map *map, const struct ntdma_run *run,
 				 run->phys + skip, length);
 }
 
+static bool ntdma_run_in(const struct ntdma_run *run, u64 pos, u64 end)
+{
+	return run->pos < end && pos < run->pos + run->length;
+}
+
+static bool ntdma_merged_in(const struct ntdma_map *map, u64 pos, u64 end)
+{
+	return map->merged && map->pos < end && pos < map->pos + map->length;
+}
+
 /* Flushes what [pos, end) has of a run; true when that is all of it. */
 static bool ntdma_run_flush(struct ntdma_map *map, struct ntdma_run *run,
 			    u64 pos, u64 end)
@@ -841,11 +851,9 @@ static bool ntdma_run_flush(struct ntdma_map *map, struct ntdma_run *run,
 
 static bool ntdma_flush_merged(struct ntdma_map *map, u64 pos, u64 end)
 {
-	u64 last = map->pos + map->length;
-
-	if (!map->merged || end <= map->pos || pos >= last)
+	if (!ntdma_merged_in(map, pos, end))
 		return false;
-	if (pos <= map->pos && end >= last)
+	if (pos <= map->pos && end >= map->pos + map->length)
 		ntdma_sg_unmap(map, 0);
 	else if (map->dir == DMA_FROM_DEVICE)
 		dma_sync_sg_for_cpu(map->adapter->dev, map->sgs, map->merged,
@@ -864,7 +872,7 @@ static noinline bool ntdma_flush_parts(struct ntdma_map *map, u64 pos, u64 end)
 	for (i = 0; i < count; i++) {
 		struct ntdma_run run = map->runs[i];
 
-		if (run.pos < end && pos < run.pos + run.length) {
+		if (ntdma_run_in(&run, pos, end)) {
 			hit = true;
 			if (ntdma_run_flush(map, &run, pos, end))
 				continue;
@@ -873,6 +881,28 @@ static noinline bool ntdma_flush_parts(struct ntdma_map *map, u64 pos, u64 end)
 	}
 	map->count = kept;
 	return hit;
+}
+
+/**
+ * ntdma_map_has() - whether a flush would find anything
+ * @map: the map
+ * @pos: first byte, as given to ntdma_map_chain()
+ * @length: in bytes; may reach beyond what is mapped
+ *
+ * Context: any.
+ * Return: what ntdma_map_flush() returns.
+ */
+bool ntdma_map_has(const struct ntdma_map *map, u64 pos, u32 length)
+{
+	u64 end = pos + length;
+	u32 i;
+
+	if (!length)
+		return false;
+	for (i = 0; i < map->count; i++)
+		if (ntdma_run_in(&map->runs[i], pos, end))
+			return true;
+	return ntdma_merged_in(map, pos, end);
 }
 
 /**

@@ -488,6 +488,7 @@ bool ntdma_map_single(struct ntdma_map *map, PMDL mdl, u32 done, u32 length);
 dma_addr_t ntdma_map_address(const struct ntdma_map *map, u32 index);
 u32 ntdma_map_elements(const struct ntdma_map *map, PSCATTER_GATHER_LIST list);
 bool ntdma_map_bounced(const struct ntdma_map *map);
+bool ntdma_map_has(const struct ntdma_map *map, u64 pos, u32 length);
 bool ntdma_map_flush(struct ntdma_map *map, u64 pos, u32 length);
 void ntdma_map_finish(struct ntdma_map *map);
 u32 ntdma_map_pieces(const struct ntdma_map *map, struct scatterlist *sgs);

@@ -64,26 +64,35 @@ static u32 ntdma_regs_units(const struct ntdma_regs *regs, u32 length)
 }
 
 /*
- * Ends what the controller does with these registers, before they are
- * flushed. Memory that it may still touch is left mapped; true then.
+ * Ends what the controller does with these registers, and puts memory aside
+ * that it may still touch; all of it, if any is of the part. True then.
  */
-static bool ntdma_regs_end(struct ntdma_regs *regs, struct ntdma_call *call,
-			   bool *told)
+static bool ntdma_regs_end(struct ntdma_regs *regs, u64 pos, u32 length,
+			   struct ntdma_call *call, bool *told)
 {
 	struct ntdma_engine *engine = regs->map.adapter->engine;
 
-	*told = false;
-	if (!engine)
-		return false;
 	*told = ntdma_engine_halt(engine, call);
 	/* Who has no routine is told by the device, maybe earlier than we. */
 	if (*told && call->routine && !regs->map.adapter->port->cyclic)
 		ntdma_notice(regs->map.adapter, NTDMA_RULE_FLUSHED_RUNNING);
-	if (!ntdma_engine_is_stopping(engine))
+	if (!ntdma_engine_is_stopping(engine) ||
+	    !ntdma_map_has(&regs->map, pos, length))
 		return false;
 	/* The mapping may be gone once it is kept. */
 	ntdma_map_sync(&regs->map, NULL, true);
 	return ntdma_engine_keep(engine, regs);
+}
+
+/* A flush of a part that may be under way; whether any of it was mapped. */
+static bool ntdma_regs_flush(struct ntdma_regs *regs, u64 pos, u32 length,
+			     struct ntdma_call *call, bool *told)
+{
+	*told = false;
+	if (regs->map.adapter->engine &&
+	    ntdma_regs_end(regs, pos, length, call, told))
+		return true;
+	return ntdma_map_flush(&regs->map, pos, length);
 }
 
 /* Whether the controller is through, so that a flush has nothing to end. */
@@ -406,9 +415,8 @@ BOOLEAN ntdma_flush_buffers(PDMA_ADAPTER wdm, PMDL mdl, PVOID base,
 	regs = ntdma_regs_find(adapter, base);
 	if (!regs)
 		return FALSE;
-	if (!ntdma_regs_end(regs, &call, &told) &&
-	    !ntdma_map_flush(&regs->map, (uintptr_t)current_va, length) &&
-	    length)
+	if (!ntdma_regs_flush(regs, (uintptr_t)current_va, length, &call,
+			      &told) && length)
 		ntdma_regs_missed(regs);
 	if (told)
 		ntdma_engine_tell(adapter->engine, &call, DmaCancelled);
@@ -424,8 +432,7 @@ static noinline bool ntdma_regs_cut(struct ntdma_regs *regs, u64 pos,
 	struct ntdma_call call;
 	bool told, hit;
 
-	hit = ntdma_regs_end(regs, &call, &told) ||
-	      ntdma_map_flush(&regs->map, pos, length);
+	hit = ntdma_regs_flush(regs, pos, length, &call, &told);
 	/* A flush after a cancel ends that, whatever is mapped (EC-122). */
 	if (!hit && !cancelled)
 		ntdma_regs_missed(regs);
@@ -444,8 +451,9 @@ static noinline bool ntdma_regs_cut(struct ntdma_regs *regs, u64 pos,
  * @length: what was mapped or asked for (EC-116); fewer flush a part
  * @write: not used, the registers know the direction
  *
- * A system transfer that still runs is stopped, and its completion routine
- * called with DmaCancelled before the return (EC-119).
+ * A system transfer that still runs is stopped, whatever the part is, and its
+ * completion routine called with DmaCancelled before the return (EC-119). A part
+ * of it may be flushed as if it were all.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS (EC-115, EC-117); STATUS_INVALID_PARAMETER when @mdl

@@ -290,6 +290,37 @@ static void flush_running(struct nttest *t)
 	}
 }
 
+/* However fast the controller stops: what runs ends, and is still mapped. */
+static void flush_nothing(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct job j;
+	int line;
+
+	for (line = 0; line < 4; line++) {
+		REQUIRE(t, job_begin(&j, s, sys_open(s, V3, line), line,
+				     2 * PAGE_SIZE, false));
+		j.line->gated = line % 2;
+		job_load(&j, 0, PAGE_SIZE);
+		REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0),
+				     STATUS_SUCCESS));
+		dmac_step(j.line, 100);
+		EXPECT_EQ(t, line < 2 ? job_flush(&j, 0, 0) :
+					job_flush(&j, PAGE_SIZE, PAGE_SIZE),
+			  STATUS_INVALID_PARAMETER);
+		EXPECT(t, job_completed(&j, DmaCancelled));
+		EXPECT_EQ(t, j.line->stops, 1);
+		EXPECT_EQ(t, job_map(&j, 0, PAGE_SIZE, 0),
+			  STATUS_INVALID_PARAMETER);
+		EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+		EXPECT_EQ(t, j.line->stops, 1);
+		job_check(&j, 0, 100);
+		complete_all(&j.line->gate);
+		job_piece(&j, 0, PAGE_SIZE);
+		request_release(j.q);
+	}
+}
+
 static void flush_unmapped(struct nttest *t)
 {
 	struct sys *s = t->priv;
@@ -1013,6 +1044,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-120 a callback that comes even later", stale_running },
 	{ "S17 cancel races with completion", cancel_race },
 	{ "EC-119 flush before completion", flush_running },
+	{ "EC-118 EC-119 flush of nothing before completion", flush_nothing },
 	{ "EC-118 flush without map", flush_unmapped },
 	{ "EC-119 nothing is unmapped or granted before the engine stopped", slow_stop },
 	{ "EC-119 not started before the engine stopped", slow_again },
