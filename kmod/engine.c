@@ -33,35 +33,102 @@
 static DEFINE_MUTEX(ntdma_engines_lock);
 static LIST_HEAD(ntdma_engines);
 
+/**
+ * struct ntdma_pass - a completion routine of a cyclic job, while it runs
+ * @link: in engine->passes
+ * @number: of the job
+ * @task: who runs it, or is interrupted by it
+ * @ended: the job has ended, and who ended it left it to this to tell
+ * @status: how
+ * @last: whom to tell
+ *
+ * Bottom halves are disabled meanwhile: what @task calls comes from the routine.
+ */
+struct ntdma_pass {
+	struct list_head link;
+	u32 number;
+	struct task_struct *task;
+	bool ended;
+	DMA_COMPLETION_STATUS status;
+	struct ntdma_call last;
+};
+
 static void ntdma_engine_stop(struct ntdma_engine *engine);
+
+/* To DISPATCH_LEVEL; true when ntdma_engine_lower() is to undo it. */
+static __always_inline bool ntdma_engine_raise(void)
+{
+	bool raise = !softirq_count() && !irqs_disabled();
+
+	if (raise)
+		local_bh_disable();
+	return raise;
+}
+
+static __always_inline void ntdma_engine_lower(bool raised)
+{
+	if (raised)
+		local_bh_enable();
+}
+
+static __always_inline void ntdma_engine_call(const struct ntdma_call *call,
+					      DMA_COMPLETION_STATUS status)
+{
+	bool raised;
+
+	if (!call->routine)
+		return;
+	raised = ntdma_engine_raise();
+	call->routine(&call->adapter->wdm, call->device_object, call->client,
+		      status);
+	ntdma_engine_lower(raised);
+}
+
+/* The engine may be gone once no call is left; its address is enough then. */
+static __always_inline void ntdma_engine_called(struct ntdma_engine *engine)
+{
+	u32 left = atomic_dec_return(&engine->calls);
+
+	if (unlikely(left && !(left % NTDMA_ENGINE_SETTLER)))
+		wake_up_var(&engine->calls);
+}
 
 static __always_inline void ntdma_engine_say(struct ntdma_engine *engine,
 					     struct ntdma_call call,
 					     DMA_COMPLETION_STATUS status)
 {
-	bool raise = !softirq_count() && !irqs_disabled();
-	u32 left;
+	ntdma_engine_call(&call, status);
+	ntdma_engine_called(engine);
+}
 
-	if (call.routine) {
-		if (raise)
-			local_bh_disable();
-		call.routine(&call.adapter->wdm, call.device_object,
-			     call.client, status);
-		if (raise)
-			local_bh_enable();
+/* Leaves the last call of a job to a pass of it that @task does not run. */
+static bool ntdma_engine_defer(struct ntdma_engine *engine,
+			       const struct ntdma_call *call,
+			       DMA_COMPLETION_STATUS status,
+			       const struct task_struct *task)
+{
+	struct ntdma_pass *pass;
+
+	lockdep_assert_held(&engine->lock);
+	list_for_each_entry(pass, &engine->passes, link) {
+		if (pass->number != call->number || pass->task == task)
+			continue;
+		pass->ended = true;
+		pass->status = status;
+		pass->last = *call;
+		return true;
 	}
-	/* The engine may be gone once no call is left; its address is enough. */
-	left = atomic_dec_return(&engine->calls);
-	if (unlikely(left && !(left % NTDMA_ENGINE_SETTLER)))
-		wake_up_var(&engine->calls);
+	return false;
 }
 
 /**
- * ntdma_engine_tell() - call the client's completion routine
+ * ntdma_engine_tell() - call the client's completion routine for the last time
  * @engine: the engine
  * @call: what to call, as the end of a job gave it out; its routine may be
  *	NULL
  * @status: how the job ended
+ *
+ * Left to others if the routine of a cyclic job runs elsewhere (S12).
  *
  * Context: <= DISPATCH_LEVEL, no lock held. The routine runs at
  *	DISPATCH_LEVEL (EC-127) and may give back all that @call came from.
@@ -70,7 +137,35 @@ void ntdma_engine_tell(struct ntdma_engine *engine,
 		       const struct ntdma_call *call,
 		       DMA_COMPLETION_STATUS status)
 {
-	ntdma_engine_say(engine, *call, status);
+	unsigned long flags;
+	bool left;
+
+	/* The job has ended, so that no pass of it begins any more. */
+	spin_lock_irqsave(&engine->lock, flags);
+	left = call->routine &&
+	       ntdma_engine_defer(engine, call, status, current);
+	spin_unlock_irqrestore(&engine->lock, flags);
+	if (!left)
+		ntdma_engine_say(engine, *call, status);
+}
+
+/* A period of a cyclic job, and its end if that was left to this. */
+static noinline void ntdma_engine_pass(struct ntdma_engine *engine,
+				       struct ntdma_pass *pass,
+				       const struct ntdma_call *call)
+{
+	unsigned long flags;
+	bool last;
+
+	ntdma_engine_call(call, DmaComplete);
+	spin_lock_irqsave(&engine->lock, flags);
+	list_del(&pass->link);
+	last = pass->ended &&
+	       !ntdma_engine_defer(engine, &pass->last, pass->status, NULL);
+	spin_unlock_irqrestore(&engine->lock, flags);
+	if (last)
+		ntdma_engine_say(engine, pass->last, pass->status);
+	ntdma_engine_called(engine);
 }
 
 /* Whether a completion routine runs or is about to. */
@@ -147,25 +242,28 @@ static bool ntdma_engine_claim(struct ntdma_engine *engine,
 	return true;
 }
 
-/**
- * ntdma_engine_complete() - what a controller reports about a job
- * @engine: the engine
- * @number: of the job
- * @status: DmaComplete, once per period of a cyclic job; DmaError
- *
- * Dropped when the job was ended by somebody else. A cyclic job that fails is
- * stopped: not every controller ends it by itself.
- *
- * Context: <= DISPATCH_LEVEL, no lock of the controller held: the client may
- *	start the next job before the return.
- */
-void ntdma_engine_complete(struct ntdma_engine *engine, u32 number,
-			   DMA_COMPLETION_STATUS status)
+/* What is left to do of a report of a cyclic job. */
+static noinline void ntdma_engine_looped(struct ntdma_engine *engine,
+					 struct ntdma_pass *pass,
+					 const struct ntdma_call *call,
+					 DMA_COMPLETION_STATUS status)
 {
-	const struct ntdma_job *job;
+	if (status == DmaComplete) {
+		ntdma_engine_pass(engine, pass, call);
+		return;
+	}
+	/* Not every controller ends a loop by itself. */
+	ntdma_engine_stop(engine);
+	ntdma_engine_tell(engine, call, status);
+}
+
+static void ntdma_engine_report(struct ntdma_engine *engine, u32 number,
+				DMA_COMPLETION_STATUS status)
+{
+	struct ntdma_pass pass;
 	struct ntdma_call call;
 	unsigned long flags;
-	bool stop;
+	bool cyclic;
 
 	spin_lock_irqsave(&engine->lock, flags);
 	if (engine->number != number ||
@@ -173,19 +271,48 @@ void ntdma_engine_complete(struct ntdma_engine *engine, u32 number,
 		spin_unlock_irqrestore(&engine->lock, flags);
 		return;
 	}
-	job = engine->job;
-	call = job->call;
+	call = engine->job->call;
+	cyclic = engine->job->port->cyclic;
 	atomic_inc(&engine->calls);
 	engine->reported = true;
-	stop = status != DmaComplete && job->port->cyclic;
-	if (unlikely(stop))
-		WRITE_ONCE(engine->stopping, true);
-	if (status != DmaComplete || !job->port->cyclic)
+	if (unlikely(cyclic && status == DmaComplete)) {
+		pass = (struct ntdma_pass) {
+			.number = number,
+			.task = current,
+		};
+		list_add(&pass.link, &engine->passes);
+	} else {
+		if (unlikely(cyclic))
+			WRITE_ONCE(engine->stopping, true);
 		ntdma_engine_turn(engine, NTDMA_ENGINE_DONE);
+	}
 	spin_unlock_irqrestore(&engine->lock, flags);
-	if (unlikely(stop))
-		ntdma_engine_stop(engine);
-	ntdma_engine_say(engine, call, status);
+	if (unlikely(cyclic))
+		ntdma_engine_looped(engine, &pass, &call, status);
+	else
+		ntdma_engine_say(engine, call, status);
+}
+
+/**
+ * ntdma_engine_complete() - what a controller reports about a job
+ * @engine: the engine
+ * @number: of the job
+ * @status: DmaComplete, once per period of a cyclic job; DmaError
+ *
+ * Dropped when the job was ended by somebody else. A cyclic job that fails is
+ * stopped.
+ *
+ * Context: <= DISPATCH_LEVEL, no lock of the controller held: the client may
+ *	start the next job before the return.
+ */
+void ntdma_engine_complete(struct ntdma_engine *engine, u32 number,
+			   DMA_COMPLETION_STATUS status)
+{
+	/* Before the job is looked at, see struct ntdma_pass. */
+	bool raised = ntdma_engine_raise();
+
+	ntdma_engine_report(engine, number, status);
+	ntdma_engine_lower(raised);
 }
 
 /* The job is about to be started. */
@@ -291,7 +418,7 @@ NTSTATUS ntdma_engine_run(struct ntdma_engine *engine, struct ntdma_job *job)
 	number = engine->number + 1;
 	status = ntdma_engine_admit(engine);
 	if (!status) {
-		job->number = number;
+		job->call.number = number;
 		engine->number = number;
 		engine->job = job;
 		if (wait)
@@ -568,8 +695,8 @@ static bool ntdma_engine_cancellable(const struct ntdma_engine *engine)
  * An owner that is being freed loses its context before the engine is halted.
  * So what is cancelled here is that owner's, or the halt forgets it.
  *
- * Context: <= DISPATCH_LEVEL. A job under way is told DmaCancelled before the
- *	return (EC-120).
+ * Context: <= DISPATCH_LEVEL. A job under way is told DmaCancelled (EC-120)
+ *	before the return, unless ntdma_engine_tell() leaves it to others.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a context that does not
  *	own the channel, after a job that has ended (EC-123) and for a second
  *	cancel (EC-124).
@@ -778,6 +905,7 @@ struct ntdma_engine *ntdma_engine_get(const void *key, const char *name,
 	strscpy(engine->name, name, sizeof(engine->name));
 	kref_init(&engine->ref);
 	spin_lock_init(&engine->lock);
+	INIT_LIST_HEAD(&engine->passes);
 	INIT_WORK(&engine->work, ntdma_engine_work);
 	ntdma_channel_init(&engine->channel, 0);
 	list_add(&engine->link, &ntdma_engines);

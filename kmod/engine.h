@@ -13,7 +13,10 @@
  *   done      completed, failed or stopped; its memory is still mapped
  * Each start gets a new number, and what a controller reports with an old one
  * is dropped. Whoever makes a job done calls the client: the controller, a
- * cancel or a flush. A removal calls nobody.
+ * cancel or a flush. A removal calls nobody. While a routine of a cyclic job
+ * runs elsewhere the last call is left to whoever runs that, because the client
+ * may free what its routine looks at in the last call, and nobody may wait: two
+ * routines could end each other's jobs.
  *
  * Stopping takes three steps: the controller is told to stop, which works
  * anywhere; a work item waits until it has; then memory is unmapped and the
@@ -71,12 +74,14 @@ struct ntdma_port {
  * @adapter: its first argument
  * @device_object: of the request that owns the channel
  * @client: the client's argument
+ * @number: of the job; hand it to ntdma_engine_complete()
  */
 struct ntdma_call {
 	PDMA_COMPLETION_ROUTINE routine;
 	struct ntdma_adapter *adapter;
 	PDEVICE_OBJECT device_object;
 	void *client;
+	u32 number;
 };
 
 /**
@@ -89,7 +94,6 @@ struct ntdma_call {
  * @nents: entries in @sgs, at least 1; exactly 1 when cyclic
  * @length: their sum in bytes
  * @period: bytes between two completions of a cyclic job
- * @number: hand it to ntdma_engine_complete()
  * @call: whom to tell
  *
  * Lies in the registers and is alive, with @sgs, until ops->start has returned
@@ -103,7 +107,6 @@ struct ntdma_job {
 	u32 nents;
 	u32 length;
 	u32 period;
-	u32 number;
 	struct ntdma_call call;
 };
 
@@ -184,6 +187,7 @@ enum ntdma_engine_state {
  * @stopping: the controller is to stop, and nobody has seen it stop
  * @calls: completion routines that run or are about to, and who waits for
  *	their end, by NTDMA_ENGINE_SETTLER
+ * @passes: struct ntdma_pass, the routines of cyclic jobs among @calls
  * @zombie: registers whose memory the controller may still touch
  * @work: the end of stopping
  */
@@ -216,6 +220,7 @@ struct ntdma_engine {
 	bool cancelled;
 	bool stopping;
 	atomic_t calls;
+	struct list_head passes;
 	struct ntdma_regs *zombie;
 	struct work_struct work;
 };

@@ -156,9 +156,11 @@ NTSTATUS ntdma_configure_channel(PDMA_ADAPTER wdm, ULONG function,
  * @wdm: the adapter
  * @bytes: transfer context of the request that owns the channel
  *
- * A transfer that runs is stopped and told DmaCancelled (EC-120). Before one
- * is mapped, this marks the channel: until the next flush MapTransferEx
- * returns STATUS_CANCELLED (EC-122). Nothing is released (EC-121).
+ * A transfer that runs is stopped and told DmaCancelled (EC-120) before the
+ * return, or, if the completion routine of a loop runs on another processor just
+ * then, when it has returned there. Before one is mapped, this marks the channel:
+ * until the next flush MapTransferEx returns STATUS_CANCELLED (EC-122). Nothing is
+ * released (EC-121).
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a bus master (EC-125),

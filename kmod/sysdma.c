@@ -237,7 +237,7 @@ static int ntdma_sysdma_start(struct ntdma_engine *engine,
 	struct ntdma_sysdma *sysdma = to_sysdma(engine);
 	enum dma_transfer_direction dir = job->dir == DMA_TO_DEVICE ?
 					  DMA_MEM_TO_DEV : DMA_DEV_TO_MEM;
-	struct ntdma_tag *tag = &sysdma->tags[job->number % NTDMA_TAGS];
+	struct ntdma_tag *tag = &sysdma->tags[job->call.number % NTDMA_TAGS];
 	struct dma_async_tx_descriptor *desc;
 
 	if (sysdma->dead)
@@ -247,7 +247,7 @@ static int ntdma_sysdma_start(struct ntdma_engine *engine,
 	desc = ntdma_fail_map() ? NULL : ntdma_sysdma_prepare(sysdma, job, dir);
 	if (!desc)
 		return -ENOMEM;
-	tag->number = job->number;
+	tag->number = job->call.number;
 	desc->callback_result = ntdma_sysdma_done;
 	desc->callback_param = tag;
 	sysdma->cookie = dmaengine_submit(desc);

@@ -452,8 +452,9 @@ static noinline bool ntdma_regs_cut(struct ntdma_regs *regs, u64 pos,
  * @write: not used, the registers know the direction
  *
  * A system transfer that still runs is stopped, whatever the part is, and its
- * completion routine called with DmaCancelled before the return (EC-119). A part
- * of it may be flushed as if it were all.
+ * completion routine called with DmaCancelled before the return (EC-119), or, if
+ * that of a loop runs on another processor just then, when it has returned
+ * there. A part of it may be flushed as if it were all.
  *
  * Context: <= DISPATCH_LEVEL.
  * Return: STATUS_SUCCESS (EC-115, EC-117); STATUS_INVALID_PARAMETER when @mdl

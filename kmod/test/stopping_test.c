@@ -1034,6 +1034,79 @@ static void unbind_completing(struct nttest *t)
 	EXPECT_EQ(t, j.status, DmaComplete);
 }
 
+static void linger_once(struct job *j)
+{
+	if (j->status == DmaComplete)
+		linger(j);
+}
+
+/* Until its stall ends the other thread stands in the routine of a loop. */
+static bool passing_begin(struct nttest *t, struct starter *starter,
+			  struct job *j, ULONG line)
+{
+	struct sys *s = t->priv;
+	DEVICE_DESCRIPTION dd;
+
+	if (num_online_cpus() < 2) {
+		nttest_skip(t, "needs two CPUs");
+		return false;
+	}
+	sys_describe(&dd, V3, line);
+	dd.AutoInitialize = TRUE;
+	if (!job_begin(j, s, sys_open_as(s, &dd), line, PAGE_SIZE, true))
+		return false;
+	j->hook = linger_once;
+	if (!EXPECT_EQ(t, job_map(j, 0, PAGE_SIZE, 0), STATUS_SUCCESS))
+		return false;
+	j->line->stall = true;
+	starter->j = j;
+	init_completion(&starter->ended);
+	return starter_go(t, starter, step_run);
+}
+
+/*
+ * The client may free in the last call what its routine uses, so no other call
+ * goes on then, nor follows. The flush does not wait for it.
+ */
+static void flush_passing(struct nttest *t)
+{
+	struct starter starter;
+	struct job j;
+	int line;
+
+	for (line = 0; line < 2; line++) {
+		if (!passing_begin(t, &starter, &j, line))
+			return;
+		if (line)
+			EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
+		EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
+		EXPECT_EQ(t, j.line->stops, 1);
+		EXPECT(t, READ_ONCE(j.line->stalled));
+		EXPECT_EQ(t, atomic_read(&j.calls), 0);
+		WRITE_ONCE(j.line->stall, false);
+		wait_for_completion(&starter.ended);
+		migrate_enable();
+		EXPECT_EQ(t, atomic_read(&j.calls), 2);
+		EXPECT_EQ(t, j.status, DmaCancelled);
+		EXPECT_EQ(t, j.irql, DISPATCH_LEVEL);
+		request_release(j.q);
+	}
+}
+
+/* What was left to the client's routine is done before its driver is gone. */
+static void unbind_passing(struct nttest *t)
+{
+	struct starter starter;
+	struct job j;
+
+	if (!passing_begin(t, &starter, &j, 0))
+		return;
+	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
+	unbind_stalled(t, &starter);
+	EXPECT_EQ(t, atomic_read(&j.calls), 2);
+	EXPECT_EQ(t, j.status, DmaCancelled);
+}
+
 static const struct nttest_case cases[] = {
 	{ "S17 EC-120 EC-121 EC-124 cancel, and cancel twice", cancel },
 	{ "S17 EC-122 EC-124 a cancel lasts until the flush", map_cancelled },
@@ -1066,6 +1139,9 @@ static const struct nttest_case cases[] = {
 	{ "S26 unbound, and the controller is slow to stop", unbind_slow },
 	{ "S26 unbound while a transfer is being started", unbind_starting },
 	{ "S26 unbound while the completion routine runs", unbind_completing },
+	{ "S12 EC-119 EC-120 a loop ends while its routine runs elsewhere",
+	  flush_passing },
+	{ "S26 unbound while the routine of a cancelled loop runs", unbind_passing },
 	{ }
 };
 
