@@ -481,7 +481,10 @@ static void ntdma_engine_bury(struct ntdma_engine *engine,
 	map->area = NTDMA_NO_SLOT;
 }
 
-/* Takes the slots of a zombie that is no more back; the map uses none. */
+/*
+ * Takes the slots of a zombie that is no more back. The map is empty, or moved
+ * aside next: nobody counts there what it uses.
+ */
 static void ntdma_engine_unbury(struct ntdma_engine *engine,
 				struct ntdma_regs *regs)
 {

@@ -3,7 +3,9 @@
  * What a client may ask about an adapter, and the routines that a bus master
  * has no use for.
  *
- * Pure queries: nothing is allocated, locked or changed.
+ * The queries of what an adapter is like are pure: nothing is allocated, locked
+ * or changed. The counter, the configuration and the cancel of system DMA are the
+ * engine's, with its locks.
  */
 #include <linux/dma-mapping.h>
 
