@@ -263,21 +263,33 @@ static noinline bool ntdma_part_valid(const MDL *mdl, u64 offset, u32 length)
 	       ntdma_chain_ready(mdl);
 }
 
-/* Maps as much of a part as goes at once into @room elements. */
+/*
+ * Maps as much of a part as goes at once into @room elements. Where mappings fail
+ * that may be less than fits, and no whole units: then without the rest.
+ */
 static noinline NTSTATUS ntdma_regs_map(struct ntdma_regs *regs, PMDL mdl,
 					u64 offset, PULONG length, u32 room)
 {
-	u32 fit;
+	u32 fit, mapped;
 
 	fit = ntdma_map_fit(&regs->map, mdl, offset, *length, regs->map.room,
 			    room);
 	fit = ntdma_regs_units(regs, fit);
 	if (!fit)
 		return STATUS_INVALID_PARAMETER;
-	if (ntdma_map_chain(&regs->map, mdl, offset, offset, &fit, room))
-		return STATUS_INSUFFICIENT_RESOURCES;
-	*length = fit;
-	return STATUS_SUCCESS;
+	while (fit) {
+		mapped = fit;
+		if (ntdma_map_chain(&regs->map, mdl, offset, offset, &mapped,
+				    room))
+			break;
+		fit = ntdma_regs_units(regs, mapped);
+		if (fit == mapped) {
+			*length = fit;
+			return STATUS_SUCCESS;
+		}
+		ntdma_map_drop(&regs->map);
+	}
+	return STATUS_INSUFFICIENT_RESOURCES;
 }
 
 /**

@@ -639,6 +639,50 @@ static void part_units(struct nttest *t)
 	request_release(j.q);
 }
 
+static int fails_left;
+
+static void fail_again(void)
+{
+	if (--fails_left > 0)
+		ntdma_fail_nth(1);
+}
+
+/* Fewer bytes than fit, because a page of its own replaces what cannot map. */
+static void part_units_failing(struct nttest *t)
+{
+	struct sys *s = t->priv;
+	struct buffer *b;
+	struct rig *r;
+	struct job j;
+
+	s->dmac->lines[0].min_burst = 16;
+	s->dmac->lines[0].limit = 4;
+	ntdma_fail_expect(true);
+	r = sys_open(s, V3, 0);
+	ntdma_fail_expect(false);
+	REQUIRE(t, job_init(&j, s, r, 0));
+	b = buffer_new(j.r, PAIRS, 4, 8 * PAGE_SIZE - 4);
+	REQUIRE(t, b && job_hold(&j, b->mdl, b->length, true));
+	fails_left = 2;
+	ntdma_fail_call(fail_again);
+	ntdma_fail_nth(1);
+	REQUIRE(t, EXPECT_EQ(t, job_map(&j, 0, b->length, 0), STATUS_SUCCESS));
+	ntdma_fail_nth(0);
+	ntdma_fail_call(NULL);
+	EXPECT(t, j.mapped);
+	EXPECT_EQ(t, j.mapped % 64, 0);
+	if (!b->far && !rig_copies(j.r)) {
+		EXPECT_EQ(t, fails_left, 0);
+		EXPECT_EQ(t, j.mapped, 6 * PAGE_SIZE - 64);
+	}
+	job_load(&j, 0, b->length);
+	EXPECT_EQ(t, dmac_step(j.line, DMAC_STREAM), j.mapped);
+	EXPECT(t, job_completed(&j, DmaComplete));
+	EXPECT_EQ(t, job_flush(&j, 0, j.mapped), STATUS_SUCCESS);
+	job_check(&j, 0, j.mapped);
+	request_release(j.q);
+}
+
 static void each_failure(struct nttest *t)
 {
 	struct sys *s = t->priv;
@@ -1111,6 +1155,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-109 EC-110 the controller refuses", prep_fails },
 	{ "EC-109 EC-122 cancel after the controller refused", refused_cancelled },
 	{ "EC-111 parts of a data register", part_units },
+	{ "EC-111 parts of a burst where mappings fail", part_units_failing },
 	{ "EC-109 each failure inside", each_failure },
 	{ "EC-115 nothing is allocated for a transfer", no_allocation },
 	{ "EC-98 EC-115 more registers than the last transfer had", more_registers },
