@@ -5,7 +5,7 @@
  */
 #include "buffer.h"
 #include "hooks.h"
-#include "request.h"
+#include "piece.h"
 
 static void ec_21(struct nttest *t, struct rig *r)
 {
@@ -17,10 +17,14 @@ static void ec_21(struct nttest *t, struct rig *r)
 	KeLowerIrql(old);
 }
 
-/* A driver's mistake: nothing may crash and the memory must outlive it. */
+/*
+ * A driver's mistake: nothing may crash and what it has must outlive it, so that
+ * it can be given back, and nothing is refused.
+ */
 static void ec_22_common(struct nttest *t, struct rig *r)
 {
 	PDMA_ADAPTER adapter = r->adapter;
+	long refused = ntdma_refused();
 	PHYSICAL_ADDRESS la;
 	u8 seen[16];
 	u8 *va;
@@ -33,12 +37,14 @@ static void ec_22_common(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, bus_read(&r->bus, la.QuadPart + 100, seen, sizeof(seen)), 0);
 	pattern_same(t, "common buffer", seen, va + 100, sizeof(seen));
 	r->ops->FreeCommonBuffer(adapter, PAGE_SIZE, la, va, TRUE);
+	EXPECT_EQ(t, ntdma_refused(), refused);
 }
 
 static void ec_22_list(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, SCATTERED, 0x20, 3 * PAGE_SIZE);
 	PDMA_ADAPTER adapter = r->adapter;
+	long refused = ntdma_refused();
 	struct request *q;
 
 	REQUIRE(t, b);
@@ -47,6 +53,7 @@ static void ec_22_list(struct nttest *t, struct rig *r)
 	r->ops->PutDmaAdapter(adapter);
 	request_move(q);
 	request_put(q);
+	EXPECT_EQ(t, ntdma_refused(), refused);
 	request_check_memory(q);
 	request_free(q);
 	r->adapter = NULL;
@@ -54,12 +61,23 @@ static void ec_22_list(struct nttest *t, struct rig *r)
 
 static void ec_22_registers(struct nttest *t, struct rig *r)
 {
-	struct request *q = request_channel(r, 2, DeallocateObjectKeepRegisters);
+	struct buffer *b = buffer_new(r, SCATTERED, 0x20, PAGE_SIZE - 0x20);
+	long refused = ntdma_refused();
+	struct request *q;
+	ULONG length;
+	u64 la;
 
-	REQUIRE(t, q && NT_SUCCESS(request_allocate(q)));
-	REQUIRE(t, request_ran(q));
+	REQUIRE(t, b);
+	q = piece_request(r, b->mdl, 2, false);
+	REQUIRE(t, q);
+	length = piece_map_only(q, 0, PAGE_SIZE - 0x20, &la);
+	EXPECT_EQ(t, length, PAGE_SIZE - 0x20);
 	r->ops->PutDmaAdapter(r->adapter);
+	piece_device(q, 0, la, length);
+	piece_flush(q, 0, length);
+	request_check_memory(q);
 	request_release(q);
+	EXPECT_EQ(t, ntdma_refused(), refused);
 	request_free(q);
 	r->adapter = NULL;
 }
@@ -69,10 +87,10 @@ static int only_others_live(void *arg)
 	return ntdma_live_objects() <= *(long *)arg;
 }
 
-/* Who waits when the adapter is put is served, or never: not twice. */
+/* Who waits when the adapter is put is served all the same, once. */
 static void ec_22_waiter(struct nttest *t, struct rig *r)
 {
-	long others = ntdma_live_objects() - 1;
+	long others = ntdma_live_objects() - 1, refused = ntdma_refused();
 	struct request *held = request_hold(r);
 	struct request *q = request_channel(r, 1, DeallocateObject);
 
@@ -81,9 +99,10 @@ static void ec_22_waiter(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, atomic_read(&q->calls), 0);
 	r->ops->PutDmaAdapter(r->adapter);
 	request_release(held);
+	EXPECT_EQ(t, ntdma_refused(), refused);
+	request_ran(q);
 	EXPECT(t, rig_wait(only_others_live, &others));
-	EXPECT(t, atomic_read(&q->calls) <= 1);
-	q->queued = false;
+	EXPECT_EQ(t, atomic_read(&q->calls), 1);
 	request_free(held);
 	request_free(q);
 	r->adapter = NULL;

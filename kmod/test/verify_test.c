@@ -1054,7 +1054,10 @@ static void left(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, ntdma_misused(0x07) - before[0x07], 1);
 	EXPECT_EQ(t, ntdma_misused(0x09) - before[0x09], 1);
 	EXPECT_EQ(t, ntdma_misused(0x0A) - before[0x0A], 0);
+	/* They are there still, and only the adapter is not. */
+	snapshot(before);
 	release(other, base, 1);
+	broke(t, before, 0x18, 1);
 	snapshot(before);
 	ops->PutDmaAdapter(adapter);
 	broke(t, before, 0x18, 1);
