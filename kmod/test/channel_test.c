@@ -574,12 +574,18 @@ static void no_routine(struct nttest *t, struct rig *r)
 static void odd_action(struct nttest *t, struct rig *r)
 {
 	struct request *q = request_channel(r, 1, 77);
+	struct request *next = request_channel(r, 1, DeallocateObject);
+	long refused = ntdma_refused();
 
-	REQUIRE(t, q);
+	REQUIRE(t, q && next);
 	EXPECT_EQ(t, request_allocate(q), STATUS_SUCCESS);
 	ran_at_once(q);
+	EXPECT_EQ(t, request_allocate(next), STATUS_SUCCESS);
+	EXPECT_EQ(t, atomic_read(&next->calls), 0);
 	q->held = KeepObject;
 	request_release(q);
+	request_ran(next);
+	EXPECT_EQ(t, ntdma_refused(), refused);
 	expect_free(r);
 }
 
