@@ -540,8 +540,11 @@ static void no_object(struct nttest *t)
 static void no_count(struct nttest *t)
 {
 	DEVICE_DESCRIPTION dd = usual();
+	PDMA_ADAPTER adapter;
 
-	put(IoGetDmaAdapter(t->priv, &dd, NULL));
+	adapter = IoGetDmaAdapter(t->priv, &dd, NULL);
+	EXPECT(t, !adapter);
+	put(adapter);
 }
 
 /* Six members set, all else zero, no limit of length: how many drivers do it. */
