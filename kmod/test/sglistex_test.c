@@ -172,20 +172,30 @@ static void s14_holds(struct nttest *t, struct rig *r)
 	request_put(q);
 }
 
-/* What is released by Put alone, as some drivers do it, is all released. */
+/*
+ * What is released by Put alone, as some drivers do it, is all released, be
+ * FreeAdapterObject called behind it or not.
+ */
 static void s14_put_first(struct nttest *t, struct rig *r)
 {
 	struct request *channel = request_channel(r, 1, DeallocateObject);
 	struct request *q = page_request(r, PAGE_SIZE, false);
+	int way;
 
 	REQUIRE(t, channel && q);
-	EXPECT_EQ(t, call(q, false, SYNC, NULL, &q->list), STATUS_SUCCESS);
-	request_move(q);
-	request_put(q);
-	request_check_memory(q);
-	r->ops->FreeAdapterObject(r->adapter, DeallocateObjectKeepRegisters);
-	EXPECT_EQ(t, request_allocate(channel), STATUS_SUCCESS);
-	EXPECT(t, request_ran(channel));
+	for (way = 0; way < 2; way++) {
+		request_prepare(q);
+		EXPECT_EQ(t, call(q, false, SYNC, NULL, &q->list),
+			  STATUS_SUCCESS);
+		request_move(q);
+		request_put(q);
+		request_check_memory(q);
+		if (!way)
+			r->ops->FreeAdapterObject(r->adapter,
+						  DeallocateObjectKeepRegisters);
+		EXPECT_EQ(t, request_allocate(channel), STATUS_SUCCESS);
+		EXPECT_EQ(t, atomic_read(&channel->calls), 1);
+	}
 }
 
 static void refuse_forms(struct rig *r, ULONG flags, bool with_list)
