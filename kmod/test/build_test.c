@@ -509,7 +509,7 @@ static void mdl_sweep(struct nttest *t, struct rig *r)
 		request_put(q);
 		request_free(q);
 	}
-	EXPECT(t, !hit);
+	EXPECT(t, n > 2 && !hit);
 }
 
 static const struct nttest_case cases[] = {
