@@ -403,6 +403,47 @@ static void vector_bounds(struct nttest *t, struct rig *r)
 	}
 }
 
+static NTSTATUS vector_within(struct rig *r, u64 first, u64 last,
+			      PDMA_COMMON_BUFFER_VECTOR *v)
+{
+	PHYSICAL_ADDRESS low, high;
+
+	low.QuadPart = first;
+	high.QuadPart = last;
+	*v = NULL;
+	return r->ops->AllocateCommonBufferVector(r->adapter, low, high,
+						  MmNonCached, MM_ANY_NODE_OK,
+						  0, ELEMENTS, PAGE_SIZE, v);
+}
+
+/* Behind an IOMMU a range that just has room for all, and none that is less. */
+static void exact_bounds(struct nttest *t, struct rig *r)
+{
+	u64 first = r->kind->width == 28 ? 0xe000000 : 0x3480000000, la;
+	u64 last = first + ELEMENTS * PAGE_SIZE - 1;
+	PDMA_COMMON_BUFFER_VECTOR v, other;
+	int i;
+
+	if (!dma_get_merge_boundary(r->bus.dev)) {
+		nttest_skip(t, "no IOMMU");
+		return;
+	}
+	EXPECT_EQ(t, vector_within(r, first + 1, last, &v),
+		  STATUS_INSUFFICIENT_RESOURCES);
+	EXPECT_EQ(t, vector_within(r, first, last - 1, &v),
+		  STATUS_INSUFFICIENT_RESOURCES);
+	REQUIRE(t, EXPECT_EQ(t, vector_within(r, first, last, &v),
+			     STATUS_SUCCESS));
+	for (i = 0; i < ELEMENTS; i++) {
+		EXPECT(t, element(r, v, i, &la));
+		EXPECT(t, la >= first && la + PAGE_SIZE - 1 <= last);
+		element_check(r, v, i);
+	}
+	EXPECT_EQ(t, vector_within(r, first, last, &other),
+		  STATUS_INSUFFICIENT_RESOURCES);
+	r->ops->FreeCommonBufferVector(r->adapter, v);
+}
+
 /* Of another adapter, or not a vector at all. */
 static void foreign(struct nttest *t, struct rig *r)
 {
@@ -624,6 +665,8 @@ static const struct nttest_case cases[] = {
 	{ "S19 1024 small elements share pages", .run_on = small_elements,
 	  .kinds = rig_lists },
 	{ "S19 bounds of a vector", .run_on = vector_bounds },
+	{ "S19 EC-169 exact bounds of a vector", .run_on = exact_bounds,
+	  .kinds = rig_lists },
 	{ "EC-185 bad input: vectors that cannot be", .run_on = bad_vectors },
 	{ "EC-190 bad input: not a vector of this adapter", .run_on = foreign },
 	{ "S18 large pages", .run_on = large_page },
