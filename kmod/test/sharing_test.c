@@ -110,28 +110,38 @@ static bool contend(struct nttest *t, struct job *j, struct request **q)
 	       EXPECT_EQ(t, atomic_read(&(*q)->calls), 0);
 }
 
+/* Of three that wait the second goes, and the others keep their order. */
 static void cancel_waiter(struct nttest *t)
 {
-	struct request *q, *next;
+	struct request *first, *q, *last;
+	struct sys *s = t->priv;
 	struct rig *other;
 	struct job j;
 
-	REQUIRE(t, contend(t, &j, &q));
-	other = q->r;
-	next = request_channel(j.r, 1, KeepObject);
-	REQUIRE(t, next);
-	EXPECT_EQ(t, request_allocate_ex(next, 0), STATUS_SUCCESS);
-	EXPECT(t, !other->ops->CancelAdapterChannel(other->adapter, next->from,
-						    next->context));
+	REQUIRE(t, job_begin(&j, s, sys_open(s, V3, 0), 0, PAGE_SIZE, true));
+	other = sys_open(s, V3, 0);
+	REQUIRE(t, other);
+	first = request_channel(j.r, 1, KeepObject);
+	q = request_channel(other, 1, KeepObject);
+	last = request_channel(j.r, 1, KeepObject);
+	REQUIRE(t, first && q && last);
+	EXPECT_EQ(t, request_allocate_ex(first, 0), STATUS_SUCCESS);
+	EXPECT_EQ(t, request_allocate_ex(q, 0), STATUS_SUCCESS);
+	EXPECT_EQ(t, request_allocate_ex(last, 0), STATUS_SUCCESS);
+	EXPECT(t, !other->ops->CancelAdapterChannel(other->adapter, last->from,
+						    last->context));
 	EXPECT(t, other->ops->CancelAdapterChannel(other->adapter, q->from,
 						   q->context));
 	q->queued = false;
 	EXPECT(t, !j.r->ops->CancelAdapterChannel(j.r->adapter, j.q->from,
 						  j.q->context));
 	request_release(j.q);
-	EXPECT(t, request_ran(next));
+	EXPECT(t, request_ran(first));
+	EXPECT_EQ(t, atomic_read(&last->calls), 0);
+	request_release(first);
+	EXPECT(t, request_ran(last));
 	EXPECT_EQ(t, atomic_read(&q->calls), 0);
-	request_release(next);
+	request_release(last);
 }
 
 /* What a waiter does to the channel does nothing to its owner. */
