@@ -237,6 +237,7 @@ static void packet_twice(struct nttest *t)
 static void packet_limit(struct nttest *t)
 {
 	struct sys *s = t->priv;
+	struct request *q;
 	struct job j;
 
 	s->dmac->lines[2].limit = 4;
@@ -244,6 +245,10 @@ static void packet_limit(struct nttest *t)
 	EXPECT_EQ(t, j.r->registers, 4);
 	job_packet(&j, 0, 4 * PAGE_SIZE);
 	request_release(j.q);
+	q = request_channel(j.r, 5, KeepObject);
+	REQUIRE(t, q);
+	EXPECT_EQ(t, request_allocate(q), STATUS_INSUFFICIENT_RESOURCES);
+	EXPECT_EQ(t, atomic_read(&q->calls), 0);
 }
 
 /* All or nothing, also with registers that have no pages to copy through. */
