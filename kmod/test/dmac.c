@@ -164,6 +164,7 @@ static void line_next(struct dmac_line *line)
 	line->dir = d->dir;
 	line->period = d->period;
 	line->first = d->segments[0].addr;
+	line->count = d->count;
 	if (d->dir == DMA_MEM_TO_DEV) {
 		line->address = line->config.dst_addr;
 		line->width = line->config.dst_addr_width;

@@ -43,6 +43,7 @@ struct dmac_desc;
  * @dir: of the last descriptor
  * @period: of the last descriptor, 0 for no loop
  * @first: where the memory of the last descriptor begins
+ * @count: segments of the last descriptor
  *
  * Set by cases:
  * @rate: bytes that it moves by itself each tick, 0 when stepped by hand
@@ -107,6 +108,7 @@ struct dmac_line {
 	enum dma_transfer_direction dir;
 	size_t period;
 	dma_addr_t first;
+	unsigned int count;
 
 	size_t rate;
 	bool fast;

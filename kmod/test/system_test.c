@@ -300,11 +300,13 @@ static void pieces(struct nttest *t)
 	}
 }
 
+/* The controller takes lists, and what is not merged goes as one. */
 static void every_shape(struct nttest *t)
 {
 	struct sys *s = t->priv;
 	struct rig *r = sys_open(s, V3, 3);
 	ULONG length = 3 * PAGE_SIZE + 52, at;
+	unsigned int count = 0;
 	struct buffer *b;
 	struct job j;
 	int shape;
@@ -314,11 +316,15 @@ static void every_shape(struct nttest *t)
 		b = buffer_new(r, shape, 64, length);
 		REQUIRE(t, b && job_init(&j, s, r, 3));
 		REQUIRE(t, job_hold(&j, b->mdl, length, shape % 2));
-		for (at = 0; at < length && !t->failed; at += j.mapped)
+		for (at = 0; at < length && !t->failed; at += j.mapped) {
 			job_piece(&j, at, length - at);
+			count = max(count, j.line->count);
+		}
 		request_release(j.q);
 		request_check_memory(j.q);
 	}
+	if (!dma_get_merge_boundary(t->dev))
+		EXPECT(t, count > 1);
 }
 
 static void device_offset(struct nttest *t)
