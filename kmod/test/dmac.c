@@ -175,15 +175,17 @@ static void line_next(struct dmac_line *line)
 }
 
 /**
- * struct hard_call - a callback in a hard interrupt
+ * struct hard_call - callbacks in a hard interrupt
  * @irq: the interrupt
  * @tx: whose callback
  * @result: its argument
+ * @times: how often it is called
  */
 struct hard_call {
 	struct irq_work irq;
 	struct dma_async_tx_descriptor *tx;
 	const struct dmaengine_result *result;
+	unsigned int times;
 };
 
 static void tx_report(struct dma_async_tx_descriptor *tx,
@@ -199,19 +201,21 @@ static void hard_call_report(struct irq_work *irq)
 {
 	struct hard_call *call = container_of(irq, struct hard_call, irq);
 
-	tx_report(call->tx, call->result);
+	while (call->times--)
+		tx_report(call->tx, call->result);
 }
 
 static void tx_call(struct dma_async_tx_descriptor *tx,
-		    const struct dmaengine_result *result)
+		    const struct dmaengine_result *result, unsigned int times)
 {
 	struct hard_call call = {
 		.irq = IRQ_WORK_INIT_HARD(hard_call_report),
 		.tx = tx,
 		.result = result,
+		.times = times,
 	};
 
-	if (!(tx->flags & DMA_PREP_INTERRUPT))
+	if (!times || !(tx->flags & DMA_PREP_INTERRUPT))
 		return;
 	if (to_line(tx->chan)->hard) {
 		irq_work_queue(&call.irq);
@@ -259,19 +263,25 @@ static bool line_period(struct dmac_line *line,
 	return due;
 }
 
-/* Makes the callbacks that are due. */
+/* Makes the callbacks that are due; one interrupt is for all periods. */
 void dmac_fire(struct dmac_line *line)
 {
 	const struct dmaengine_result period = {
 		.result = line->spoils ? DMA_TRANS_ABORTED : DMA_TRANS_NOERROR,
 	};
-	struct dma_async_tx_descriptor tx;
+	struct dma_async_tx_descriptor tx = { };
+	unsigned int periods = 0;
 	struct dmac_desc *d;
 
-	while (line_period(line, &tx))
-		tx_call(&tx, &period);
+	while (line_period(line, &tx)) {
+		if (line->hard)
+			periods++;
+		else
+			tx_call(&tx, &period, 1);
+	}
+	tx_call(&tx, &period, periods);
 	while ((d = line_fired(line))) {
-		tx_call(&d->tx, &d->result);
+		tx_call(&d->tx, &d->result, 1);
 		kfree(d);
 	}
 }

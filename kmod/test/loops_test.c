@@ -117,7 +117,7 @@ static void loop_interrupt(struct nttest *t)
 	if (!EXPECT_EQ(t, job_map(&l.j, 0, l.length, 0), STATUS_SUCCESS))
 		goto end;
 	told.j = &l.j;
-	/* One period at a time, then some, whose reports may be counted. */
+	/* One period at a time, then four, whose reports come at once. */
 	for (i = 0; i < 6; i++) {
 		ULONG periods = i < 4 ? 1 : 4;
 
