@@ -1040,71 +1040,124 @@ static void linger_once(struct job *j)
 		linger(j);
 }
 
-/* Until its stall ends the other thread stands in the routine of a loop. */
-static bool passing_begin(struct nttest *t, struct starter *starter,
-			  struct job *j, ULONG line)
+/**
+ * struct passing - a loop whose routine takes its time on another processor
+ * @j: the loop
+ * @va: its memory
+ * @logical: the same for the controller
+ * @mdl: describes it
+ * @starter: the other thread
+ */
+struct passing {
+	struct job j;
+	PVOID va;
+	PHYSICAL_ADDRESS logical;
+	PMDL mdl;
+	struct starter starter;
+};
+
+/* Memory that no machine refuses to a loop, and the channel. */
+static bool passing_hold(struct nttest *t, struct passing *p, ULONG line)
 {
 	struct sys *s = t->priv;
 	DEVICE_DESCRIPTION dd;
+	struct rig *r;
 
+	sys_describe(&dd, V3, line);
+	dd.AutoInitialize = TRUE;
+	r = sys_open_as(s, &dd);
+	if (!job_init(&p->j, s, r, line))
+		return false;
+	p->va = r->ops->AllocateCommonBuffer(r->adapter, PAGE_SIZE, &p->logical,
+					     FALSE);
+	if (!EXPECT(t, p->va))
+		return false;
+	p->mdl = IoAllocateMdl(p->va, PAGE_SIZE, FALSE, FALSE, NULL);
+	if (!EXPECT(t, p->mdl))
+		return false;
+	MmBuildMdlForNonPagedPool(p->mdl);
+	return job_hold(&p->j, p->mdl, PAGE_SIZE, true);
+}
+
+/* Until its stall ends the other thread stands in the routine. */
+static bool passing_begin(struct nttest *t, struct passing *p, ULONG line)
+{
+	memset(p, 0, sizeof(*p));
 	if (num_online_cpus() < 2) {
 		nttest_skip(t, "needs two CPUs");
 		return false;
 	}
-	sys_describe(&dd, V3, line);
-	dd.AutoInitialize = TRUE;
-	if (!job_begin(j, s, sys_open_as(s, &dd), line, PAGE_SIZE, true))
+	if (!passing_hold(t, p, line))
 		return false;
-	j->hook = linger_once;
-	if (!EXPECT_EQ(t, job_map(j, 0, PAGE_SIZE, 0), STATUS_SUCCESS))
+	p->j.hook = linger_once;
+	if (!EXPECT_EQ(t, job_map(&p->j, 0, PAGE_SIZE, 0), STATUS_SUCCESS))
 		return false;
-	j->line->stall = true;
-	starter->j = j;
-	init_completion(&starter->ended);
-	return starter_go(t, starter, step_run);
+	p->j.line->stall = true;
+	p->starter.j = &p->j;
+	init_completion(&p->starter.ended);
+	return starter_go(t, &p->starter, step_run);
+}
+
+/* What the adapter gave goes with it, if that is gone already. */
+static void passing_end(struct passing *p)
+{
+	struct rig *r = p->j.r;
+
+	if (p->j.q && r->adapter)
+		request_release(p->j.q);
+	if (p->mdl)
+		IoFreeMdl(p->mdl);
+	if (p->va && r->adapter)
+		r->ops->FreeCommonBuffer(r->adapter, PAGE_SIZE, p->logical,
+					 p->va, FALSE);
 }
 
 /*
  * The client may free in the last call what its routine uses, so no other call
  * goes on then, nor follows. The flush does not wait for it.
  */
+static void passing_flush(struct nttest *t, struct passing *p, bool cancelled)
+{
+	struct job *j = &p->j;
+
+	if (cancelled)
+		EXPECT_EQ(t, job_cancel(j), STATUS_SUCCESS);
+	EXPECT_EQ(t, job_flush(j, 0, PAGE_SIZE), STATUS_SUCCESS);
+	EXPECT_EQ(t, j->line->stops, 1);
+	EXPECT(t, READ_ONCE(j->line->stalled));
+	EXPECT_EQ(t, atomic_read(&j->calls), 0);
+	WRITE_ONCE(j->line->stall, false);
+	wait_for_completion(&p->starter.ended);
+	migrate_enable();
+	EXPECT_EQ(t, atomic_read(&j->calls), 2);
+	EXPECT_EQ(t, j->status, DmaCancelled);
+	EXPECT_EQ(t, j->irql, DISPATCH_LEVEL);
+}
+
 static void flush_passing(struct nttest *t)
 {
-	struct starter starter;
-	struct job j;
+	struct passing p;
 	int line;
 
 	for (line = 0; line < 2; line++) {
-		if (!passing_begin(t, &starter, &j, line))
-			return;
-		if (line)
-			EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
-		EXPECT_EQ(t, job_flush(&j, 0, PAGE_SIZE), STATUS_SUCCESS);
-		EXPECT_EQ(t, j.line->stops, 1);
-		EXPECT(t, READ_ONCE(j.line->stalled));
-		EXPECT_EQ(t, atomic_read(&j.calls), 0);
-		WRITE_ONCE(j.line->stall, false);
-		wait_for_completion(&starter.ended);
-		migrate_enable();
-		EXPECT_EQ(t, atomic_read(&j.calls), 2);
-		EXPECT_EQ(t, j.status, DmaCancelled);
-		EXPECT_EQ(t, j.irql, DISPATCH_LEVEL);
-		request_release(j.q);
+		if (passing_begin(t, &p, line))
+			passing_flush(t, &p, line);
+		passing_end(&p);
 	}
 }
 
 /* What was left to the client's routine is done before its driver is gone. */
 static void unbind_passing(struct nttest *t)
 {
-	struct starter starter;
-	struct job j;
+	struct passing p;
 
-	if (!passing_begin(t, &starter, &j, 0))
-		return;
-	EXPECT_EQ(t, job_cancel(&j), STATUS_SUCCESS);
-	unbind_stalled(t, &starter);
-	EXPECT_EQ(t, atomic_read(&j.calls), 2);
-	EXPECT_EQ(t, j.status, DmaCancelled);
+	if (passing_begin(t, &p, 0)) {
+		EXPECT_EQ(t, job_cancel(&p.j), STATUS_SUCCESS);
+		unbind_stalled(t, &p.starter);
+		EXPECT_EQ(t, atomic_read(&p.j.calls), 2);
+		EXPECT_EQ(t, p.j.status, DmaCancelled);
+	}
+	passing_end(&p);
 }
 
 static const struct nttest_case cases[] = {
