@@ -858,10 +858,12 @@ static void event_poll(struct nttest *t)
 /* Ends a wait for the event that would have no end. */
 static void job_guard(struct job *job)
 {
-	if (event_wait(&job->nt->ready, WAIT_MS / 2) == STATUS_TIMEOUT)
+	job->status = event_wait(&job->nt->ready, WAIT_MS / 2);
+	if (job->status == STATUS_TIMEOUT)
 		KeSetEvent(&job->nt->event, IO_NO_INCREMENT, FALSE);
 }
 
+/* No success when it was the guard who set the event. */
 static NTSTATUS event_wait_guarded(struct nt *nt, LARGE_INTEGER *when)
 {
 	NTSTATUS status;
@@ -872,7 +874,8 @@ static NTSTATUS event_wait_guarded(struct nt *nt, LARGE_INTEGER *when)
 	KeSetEvent(&nt->ready, IO_NO_INCREMENT, FALSE);
 	jobs_join(nt, 1);
 	KeClearEvent(&nt->ready);
-	return status;
+	return nt->jobs[0].status == STATUS_TIMEOUT ? STATUS_UNSUCCESSFUL :
+						      status;
 }
 
 static void event_timeouts(struct nttest *t)
@@ -919,9 +922,11 @@ static void job_await_waiter(struct nt *nt)
 		fsleep(1000);
 }
 
+/* Long after a wait would have ended that has no time to it. */
 static void job_set_event(struct job *job)
 {
 	job_await_waiter(job->nt);
+	msleep(50);
 	KeSetEvent(&job->nt->event, IO_NO_INCREMENT, FALSE);
 }
 
