@@ -320,6 +320,21 @@ static void no_buffer(struct nttest *t, struct rig *r)
 	EXPECT_EQ(t, atomic_read(&q->calls), 0);
 }
 
+static void no_routine(struct nttest *t, struct rig *r)
+{
+	struct buffer *b = buffer_new(r, SCATTERED, 0, PAGE_SIZE);
+	struct request *q;
+	NTSTATUS status;
+
+	REQUIRE(t, b);
+	q = request_new(r, b->mdl, 0, b->length, true);
+	REQUIRE(t, q && request_make_room(q, request_list_size(q)));
+	status = r->ops->BuildScatterGatherList(r->adapter, r->object, b->mdl,
+						MmGetMdlVirtualAddress(b->mdl), 1,
+						NULL, q, TRUE, q->room, q->size);
+	EXPECT_EQ(t, status, STATUS_INVALID_PARAMETER);
+}
+
 static void ec_154(struct nttest *t, struct rig *r)
 {
 	struct buffer *b = buffer_new(r, SCATTERED, 0, 2 * PAGE_SIZE);
@@ -532,6 +547,7 @@ static const struct nttest_case cases[] = {
 	{ "EC-133 build over more pages than N", .run_on = build_over_n },
 	{ "EC-134 build beyond the chain", .run_on = build_over_chain },
 	{ "EC-137 bad input: no memory for the list", .run_on = no_buffer },
+	{ "EC-137 bad input: no routine", .run_on = no_routine },
 	{ "EC-154 the caller's memory is not freed", .run_on = ec_154 },
 	{ "S8 bad input: put twice", .run_on = put_twice },
 	{ "S23 an MDL of what the device accesses", .run_on = s23 },
