@@ -10,6 +10,7 @@
  */
 #include <linux/delay.h>
 #include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
 #include <linux/kthread.h>
 #include <linux/pfn.h>
 #include <linux/platform_device.h>
@@ -28,6 +29,7 @@
  * @t: the case
  * @pdev: the platform device
  * @dev: the device: @pdev, or the peer
+ * @mask: its DMA mask before there was any adapter
  * @object: its device object
  * @adapter: an adapter of it
  * @ops: its table
@@ -43,6 +45,7 @@ struct victim {
 	struct nttest *t;
 	struct platform_device *pdev;
 	struct device *dev;
+	u64 mask;
 	PDEVICE_OBJECT object;
 	PDMA_ADAPTER adapter;
 	PDMA_OPERATIONS ops;
@@ -82,6 +85,7 @@ static PDMA_ADAPTER victim_adapter(struct victim *v, bool sg)
 
 static bool victim_open(struct victim *v, bool sg)
 {
+	v->mask = dma_get_mask(v->dev);
 	v->object = ntdma_device_create(v->dev, 0);
 	if (!EXPECT(v->t, v->object))
 		return false;
@@ -140,7 +144,10 @@ static void victim_exit(struct nttest *t)
 	kfree(v);
 }
 
-/* Takes the driver away; nothing but the MDL's memory may be left. */
+/*
+ * Takes the driver away; nothing but the MDL's memory may be left, and the device
+ * is as it was before anybody else may have it.
+ */
 static void victim_unbind(struct victim *v, long before)
 {
 	int calls = v->calls;
@@ -149,6 +156,7 @@ static void victim_unbind(struct victim *v, long before)
 		device_release_driver(v->dev);
 	else
 		EXPECT(v->t, nttest_rebind(v->dev));
+	EXPECT_EQ(v->t, dma_get_mask(v->dev), v->mask);
 	EXPECT_EQ(v->t, ntdma_live_objects(), before);
 	EXPECT_EQ(v->t, v->calls, calls);
 	EXPECT(v->t, v->dev != &v->pdev->dev || !v->dev->driver);
