@@ -654,12 +654,17 @@ bool ntdma_adapter_busy(struct ntdma_adapter *adapter)
  */
 unsigned int ntdma_adapter_silence(struct ntdma_adapter *adapter)
 {
+	unsigned int count;
+
 	lockdep_assert_held(&adapter->device->lock);
 	/* What is taken back drops references; without any it is leaving. */
 	if (adapter->silent || !percpu_ref_tryget(&adapter->ref))
 		return 0;
 	adapter->silent = true;
-	return ntdma_channel_close(adapter);
+	count = ntdma_channel_close(adapter);
+	/* It may be granting what it found slots for. */
+	cancel_delayed_work_sync(&adapter->grow);
+	return count;
 }
 
 /**
@@ -676,8 +681,6 @@ unsigned int ntdma_adapter_detach(struct ntdma_adapter *adapter)
 	lockdep_assert_held(&adapter->device->lock);
 	if (!adapter->silent)
 		return 0;
-	/* It may be granting what it found slots for. */
-	cancel_delayed_work_sync(&adapter->grow);
 	count += ntdma_adapter_forget(adapter, NTDMA_LIST, ntdma_list_forget);
 	count += ntdma_adapter_forget(adapter, NTDMA_REGS, ntdma_regs_forget);
 	count += ntdma_adapter_forget(adapter, NTDMA_BUFFER,

@@ -450,7 +450,7 @@ static void ntdma_channel_settle(struct ntdma_channel *channel)
  * Waiters are freed without a call to their routines. Those of other adapters
  * stay in the queue until ntdma_channel_reopen().
  *
- * Context: PASSIVE_LEVEL, waits for who grants.
+ * Context: PASSIVE_LEVEL, waits for who grants, but for adapter->grow.
  * Return: number of waiters.
  */
 unsigned int ntdma_channel_close(struct ntdma_adapter *adapter)
