@@ -775,13 +775,16 @@ static NTSTATUS ntdma_engine_hold(struct ntdma_engine *engine,
 {
 	unsigned long flags;
 	NTSTATUS status;
-	bool running;
+	bool running, raised;
 
+	/* On PREEMPT_RT, too, no callback may run on top of this. */
+	raised = ntdma_engine_raise();
 	spin_lock_irqsave(&engine->lock, flags);
 	running = ntdma_engine_underway(engine, port) &&
 		  ntdma_engine_started(engine);
 	status = engine->ops->hold(engine, running, resume);
 	spin_unlock_irqrestore(&engine->lock, flags);
+	ntdma_engine_lower(raised);
 	return status;
 }
 
@@ -855,15 +858,17 @@ NTSTATUS ntdma_engine_configure(struct ntdma_engine *engine,
 u32 ntdma_engine_residue(struct ntdma_engine *engine,
 			 const struct ntdma_port *port)
 {
+	bool started, raised;
 	u32 length, left;
-	bool started;
 
 	if (!engine->counter || port->blind)
 		return 0;
 	length = ntdma_engine_look(engine, port, &started);
 	if (!length || !started)
 		return length;
+	raised = ntdma_engine_raise();
 	left = min(engine->ops->residue(engine), length);
+	ntdma_engine_lower(raised);
 	return port->cyclic && !left ? length : left;
 }
 

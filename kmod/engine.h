@@ -128,9 +128,9 @@ struct ntdma_job {
  *	DISPATCH_LEVEL. @running tells whether a job of @port is under way.
  *	Returns an NTSTATUS. May be NULL.
  * @hold: pause, or resume, the job if @running; else it only tells whether the
- *	controller could. Called with engine->lock held: no sleeping, nothing
- *	is completed before the return. Returns an NTSTATUS. NULL without
- *	@configure.
+ *	controller could. Called with engine->lock held: no sleeping, no waiting
+ *	for a callback, nothing is completed before the return. Returns an
+ *	NTSTATUS. NULL without @configure.
  * @close: give the channel back; may sleep. No job, and none to come.
  */
 struct ntdma_engine_ops {
