@@ -151,26 +151,14 @@ static void checked_rest(struct ntdma_adapter *adapter, PMDL mdl,
 		ntdma_notice(adapter, NTDMA_RULE_OUTSIDE_CHAIN);
 }
 
-static bool ranges_meet(u64 a, u64 a_length, u64 b, u64 b_length)
-{
-	return a < b + b_length && b < a + a_length;
-}
-
 /* A run that is mapped must be flushed before any of it is mapped again. */
 static void checked_again(struct ntdma_adapter *adapter, PMDL mdl, PVOID base,
 			  PVOID current_va, ULONG length)
 {
 	const struct ntdma_map *map = checked_map(adapter, base);
-	u64 pos = (uintptr_t)current_va;
-	const struct ntdma_run *run;
-	bool found;
 
-	if (!map || adapter->engine || !ntdma_map_is_of(map, mdl))
-		return;
-	found = map->merged && ranges_meet(pos, length, map->pos, map->length);
-	for (run = map->runs; run < map->runs + map->count; run++)
-		found |= ranges_meet(pos, length, run->pos, run->length);
-	if (found)
+	if (map && !adapter->engine && ntdma_map_is_of(map, mdl) &&
+	    ntdma_map_has(map, (uintptr_t)current_va, length))
 		ntdma_notice(adapter, NTDMA_RULE_MAPPED_TWICE);
 }
 
